@@ -1,0 +1,59 @@
+extension Array where Element == UInt8 {
+    /// Appends `bytes`.
+    package mutating func append(_ bytes: Span<UInt8>) {
+        // SAFETY: the pointer is used only inside the closure, in which `bytes` is alive.
+        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends the characters of `text`, a literal.
+    package mutating func append(_ text: StaticString) {
+        // SAFETY: a static string's pointer is valid for the life of the process and `utf8CodeUnitCount` bytes long.
+        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends `number` in decimal digits.
+    package mutating func append(decimal number: Int) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        append(decimal: number.magnitude)
+    }
+
+    /// Appends `number` in decimal digits.
+    package mutating func append(decimal number: UInt) {
+        if number < 10 {
+            append(UInt8(ascii: "0") + UInt8(number))
+            return
+        }
+        let start = count
+        var rest = number
+        while rest > 0 {
+            append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        }
+        self[start...].reverse()
+    }
+
+    /// Appends `number` in lower-case hexadecimal digits without leading zeros.
+    package mutating func append(hexadecimal number: UInt) {
+        var shift = (UInt.bitWidth - 1 - number.leadingZeroBitCount) & ~3
+        if number == 0 { shift = 0 }
+        while shift >= 0 {
+            append(hexadecimalDigit(UInt8((number >> UInt(shift)) & 15)))
+            shift -= 4
+        }
+    }
+
+    /// Overwrites the bytes from `offset` on with those of `source`, a range of this array; the two may overlap.
+    mutating func replaceBytes(at offset: Int, from source: Range<Int>) {
+        precondition(source.lowerBound >= 0 && source.upperBound <= count && offset + source.count <= count)
+        // SAFETY: both ranges were checked against `count`, and `update` allows them to overlap.
+        unsafe withUnsafeMutableBufferPointer { all in
+            guard let base = all.baseAddress else { return }
+            unsafe (base + offset).update(from: base + source.lowerBound, count: source.count)
+        }
+    }
+}
+
+/// The lower-case hexadecimal digit for `value`, 0 to 15.
+package func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}
