@@ -17,6 +17,9 @@ package protocol ByteStream: AnyObject {
     /// idle connection must be to be used again. Costs a system call only if there were events since the last read.
     var isQuiet: Bool { get }
 
+    /// What the other side has done to the connection, as far as events have told.
+    var remoteState: RemoteState { get }
+
     /// Says that no more bytes will be written.
     func shutdownWriting()
 
@@ -40,4 +43,13 @@ package enum WriteOutcome {
     /// Nothing can be taken now.
     case wouldBlock
     case failed(SocketError)
+}
+
+package enum RemoteState {
+    /// Nothing that was noticed.
+    case open
+    /// It will send nothing more; it may still read.
+    case ended
+    /// It is gone: the connection was reset, or is closed on this side.
+    case gone
 }

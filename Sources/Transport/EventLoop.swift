@@ -186,5 +186,6 @@ struct EventSet: OptionSet {
     static let readable = EventSet(rawValue: EPOLLIN.rawValue)
     static let writable = EventSet(rawValue: EPOLLOUT.rawValue)
     static let ended = EventSet(rawValue: EPOLLRDHUP.rawValue)
-    static let failed = EventSet(rawValue: EPOLLERR.rawValue | EPOLLHUP.rawValue)
+    static let failure = EventSet(rawValue: EPOLLERR.rawValue)
+    static let hangUp = EventSet(rawValue: EPOLLHUP.rawValue)
 }

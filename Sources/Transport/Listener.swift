@@ -12,6 +12,8 @@ package final class Listener: EventSource {
     private static let acceptsPerTurn = 16
 
     /// - Parameters:
+    ///   - socket: what is listened on, shared with the other workers.
+    ///   - loop: the worker's loop.
     ///   - onConnection: receives each accepted connection with its remote address.
     ///   - onExhaustion: called when no descriptor is left; accepting is then paused until `resume`.
     package init(

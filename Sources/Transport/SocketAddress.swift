@@ -12,12 +12,11 @@ package struct SocketAddress: Sendable, Hashable {
 
     package let form: Form
 
-    /// An address of digits, without a look-up.
+    /// An address of digits, without a look-up; nil if `host` is a name.
     ///
     /// - Parameters:
     ///   - host: dotted decimal or RFC 4291 text without brackets.
     ///   - port: 0 lets the system choose when the address is listened on.
-    /// - Returns: nil if `host` is a name.
     package init?(numericHost host: String, port: UInt16) {
         var v4 = sockaddr_in()
         var v6 = sockaddr_in6()
@@ -38,9 +37,7 @@ package struct SocketAddress: Sendable, Hashable {
     /// The longest path that a Unix-domain address can hold, in bytes.
     package static let maximumPathLength = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-    /// A Unix-domain address.
-    ///
-    /// - Returns: nil if the path is empty or longer than `maximumPathLength`.
+    /// A Unix-domain address; nil if the path is empty or longer than `maximumPathLength`.
     package init?(unixPath path: String) {
         let bytes = Array(path.utf8)
         guard !bytes.isEmpty, bytes.count <= Self.maximumPathLength, !bytes.contains(0) else { return nil }

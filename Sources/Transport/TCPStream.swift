@@ -13,6 +13,7 @@ package final class TCPStream: EventSource, ByteStream {
     private var mayRead = true
     private var mayWrite: Bool
     private var sawEnd = false
+    private var sawFailure = false
     /// Something happened since the last read that met an empty socket.
     private var hasNews = false
 
@@ -39,9 +40,14 @@ package final class TCPStream: EventSource, ByteStream {
         if isOpen { CLinux.close(descriptor) }
     }
 
-    /// Begins to connect to `address`.
+    /// Connects to `address`.
     ///
-    /// - Parameter deadline: when to give up.
+    /// - Parameters:
+    ///   - address: where to.
+    ///   - loop: the caller's loop.
+    ///   - waiter: whom the stream wakes; the caller's own.
+    ///   - deadline: when to give up.
+    /// - Returns: the connected stream.
     /// - Throws: `.unreachable` when the deadline passes, and what `connect(2)` fails with.
     package static func connect(
         to address: SocketAddress, on loop: EventLoop, waiter: Waiter, until deadline: Instant
@@ -66,13 +72,14 @@ package final class TCPStream: EventSource, ByteStream {
     }
 
     override func handle(_ events: EventSet) {
-        if !events.isDisjoint(with: [.readable, .ended, .failed]) {
+        if !events.isDisjoint(with: [.readable, .ended, .failure, .hangUp]) {
             mayRead = true
             hasNews = true
         }
-        if !events.isDisjoint(with: [.writable, .failed]) { mayWrite = true }
+        if !events.isDisjoint(with: [.writable, .failure, .hangUp]) { mayWrite = true }
         // Data and the end may come in one edge; no further event would follow a short read.
-        if !events.isDisjoint(with: [.ended, .failed]) { sawEnd = true }
+        if !events.isDisjoint(with: [.ended, .failure, .hangUp]) { sawEnd = true }
+        if events.contains(.failure) || events.contains(.hangUp) { sawFailure = true }
         waiter?.wake()
     }
 
@@ -97,6 +104,10 @@ package final class TCPStream: EventSource, ByteStream {
         guard code == EAGAIN else { return .failed(SocketError(errno: code)) }
         exhausted()
         return .wouldBlock
+    }
+
+    package var remoteState: RemoteState {
+        !isOpen || sawFailure ? .gone : sawEnd ? .ended : .open
     }
 
     private func exhausted() {

@@ -14,10 +14,11 @@ package struct Thread: Sendable {
         }
     }
 
-    /// Starts `body` on a thread of its own.
+    /// Starts `body` on a thread of its own; nil if the system allows no further thread.
     ///
-    /// - Parameter name: at most 15 bytes.
-    /// - Returns: nil if the system allows no further thread.
+    /// - Parameters:
+    ///   - name: at most 15 bytes.
+    ///   - body: what the thread does.
     package init?(name: String, _ body: @escaping @Sendable () -> Void) {
         var handle = pthread_t()
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))

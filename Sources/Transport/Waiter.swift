@@ -9,7 +9,7 @@ internal import CLinux
         case woken, expired
     }
 
-    private unowned let loop: EventLoop
+    private let loop: EventLoop
     private var continuation: UnsafeContinuation<Void, Never>?
     private var wakePending = false
     private var hasExpired = false

@@ -28,6 +28,7 @@ package final class UpstreamPool {
     /// - Parameters:
     ///   - waiter: whom the connection wakes; the caller's own.
     ///   - mayReuse: false asks for a new one, after a reused one has died.
+    /// - Returns: the connection, which the caller releases or closes.
     /// - Throws: `.busy`, `.unresolved`, `.unreachable` or `.timedOut(.connect)`.
     package func acquire(waiter: Waiter, mayReuse: Bool) async throws(UpstreamError) -> UpstreamConnection {
         if mayReuse, let connection = takeIdle() {
