@@ -38,11 +38,11 @@ let package = Package(
         library("StrictJSON"),
         library("Transport", ["CLinux", "Bytes"]),
         library("HTTP", ["Bytes"]),
-        library("Routing", ["HTTP"]),
+        library("Routing", ["HTTP", "Bytes"]),
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
         library("Authentication", ["JOSE", "HTTP", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
-        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE"]),
+        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux"]),
         library(
@@ -54,6 +54,9 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],
             swiftSettings: settings),
+
+        tests("RoutingTests", ["Routing", "HTTP"]),
+        tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,55 @@
+/// An issuer whose tokens are good here.
+package struct IssuerConfiguration: Sendable {
+    /// The name in the file.
+    package var name: String
+    /// What `iss` must be, exactly.
+    package var issuer: String
+    package var audience: AudienceConfiguration
+    /// The accepted values of `alg` by the names of RFC 7518 §3.1 and RFC 8037; at least one.
+    package var algorithms: [String]
+    package var keys: KeySourceConfiguration
+    package var claims: ClaimsConfiguration
+    /// The claims without which a token is refused.
+    package var requiredClaims: [String]
+    /// By how much the clocks of issuer and gateway may differ.
+    package var clockSkew: Duration
+    /// The longest time from `iat` (or from now) to `exp`; nil for any.
+    package var maximumLifetime: Duration?
+    /// Whether a token without `exp` is refused.
+    package var requiresExpiry: Bool
+}
+
+/// Whom a token must be meant for.
+package enum AudienceConfiguration: Sendable, Equatable {
+    /// Tokens for anyone.
+    case any
+    /// At least one of these must be in `aud`.
+    case oneOf([String])
+}
+
+/// Where an issuer's keys come from.
+package enum KeySourceConfiguration: Sendable, Equatable {
+    /// A file with a JWK Set (RFC 7517 §5), by its path and its content when the configuration was read.
+    case file(path: String, content: [UInt8])
+    /// A JWK Set in the configuration itself.
+    case inline([UInt8])
+
+    /// The JWK Set.
+    package var content: [UInt8] {
+        switch self {
+        case .file(_, let content), .inline(let content): content
+        }
+    }
+}
+
+/// Where a token's claims hold what the gateway looks for: lists of paths, of which each is a list of keys.
+package struct ClaimsConfiguration: Sendable, Equatable {
+    /// The union of these.
+    package var scopes = [["scope"], ["scp"]]
+    /// The union of these.
+    package var roles = [["roles"]]
+    /// The first of these that there is.
+    package var subject = [["sub"]]
+    /// The first of these that there is.
+    package var client = [["client_id"], ["azp"]]
+}
