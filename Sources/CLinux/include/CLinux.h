@@ -27,6 +27,9 @@
 int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
 
+// open is variadic.
+static inline int open_file(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
 // errno is a macro.
 static inline int last_error(void) { return errno; }
 
