@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sched.h>
@@ -25,6 +26,9 @@
 // glibc declares it only under _GNU_SOURCE, which an importing module cannot set.
 int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
+
+// open is variadic.
+static inline int open_file(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
 // errno is a macro.
 static inline int last_error(void) { return errno; }
