@@ -8,27 +8,27 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
     package var line: Int
     /// Counted from 1 in Unicode scalars.
     package var column: Int
-    /// How many Unicode scalars of the line are meant.
-    package var width: Int
     /// The place as a JSON pointer (RFC 6901).
     package var pointer: String
-    /// The line of the file, without its end.
+    /// The line of the file; of a long line the part around the place.
     package var sourceLine: String
+    /// How many characters of `sourceLine` stand before those that are meant.
+    package var indentation: Int
+    /// How many characters of `sourceLine` are meant.
+    package var width: Int
     /// The word that was probably meant.
     package var suggestion: String?
 
-    /// The error as a terminal shows it: place and message, the line and a caret.
+    /// The error as a terminal shows it: place and message, the line and carets.
     package var description: String {
         var text = line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
         if let suggestion { text += "; did you mean \"\(suggestion)\"?" }
         guard line > 0 else { return text }
-        let excerpt = SourceExcerpt(line: sourceLine, column: column, width: width)
         let number = String(line)
         let margin = String(repeating: " ", count: number.count)
-        text += "\n \(margin) |"
-        if !pointer.isEmpty { text += " at \(pointer)" }
-        text += "\n \(number) | \(excerpt.text)\n \(margin) | \(excerpt.marker)"
-        return text
+        text += pointer.isEmpty ? "" : "\n \(margin) at \(pointer)"
+        text += "\n \(number) | \(sourceLine)\n \(margin) | "
+        return text + String(repeating: " ", count: indentation) + String(repeating: "^", count: width)
     }
 }
 

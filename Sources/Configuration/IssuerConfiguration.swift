@@ -1,3 +1,5 @@
+package import JOSE
+
 /// An issuer whose tokens are good here.
 package struct IssuerConfiguration: Sendable {
     /// The name in the file.
@@ -5,9 +7,11 @@ package struct IssuerConfiguration: Sendable {
     /// What `iss` must be, exactly.
     package var issuer: String
     package var audience: AudienceConfiguration
-    /// The accepted values of `alg` by the names of RFC 7518 §3.1 and RFC 8037; at least one.
-    package var algorithms: [String]
-    package var keys: KeySourceConfiguration
+    /// The accepted signature algorithms; at least one.
+    package var algorithms: [SignatureAlgorithm]
+    package var keySource: KeySourceConfiguration
+    /// The keys as they were when the configuration was read.
+    package var keys: KeySet
     package var claims: ClaimsConfiguration
     /// The claims without which a token is refused.
     package var requiredClaims: [String]
@@ -29,17 +33,10 @@ package enum AudienceConfiguration: Sendable, Equatable {
 
 /// Where an issuer's keys come from.
 package enum KeySourceConfiguration: Sendable, Equatable {
-    /// A file with a JWK Set (RFC 7517 §5), by its path and its content when the configuration was read.
-    case file(path: String, content: [UInt8])
+    /// A file with a JWK Set (RFC 7517 §5), by its path.
+    case file(String)
     /// A JWK Set in the configuration itself.
-    case inline([UInt8])
-
-    /// The JWK Set.
-    package var content: [UInt8] {
-        switch self {
-        case .file(_, let content), .inline(let content): content
-        }
-    }
+    case inline
 }
 
 /// Where a token's claims hold what the gateway looks for: lists of paths, of which each is a list of keys.

@@ -1,34 +1,38 @@
-/// The part of a source line that is worth showing, and the carets under it.
+/// The part of a source line that is worth showing, and which characters of it are meant.
 struct SourceExcerpt {
+    /// The line, or a part of it with `…` where something was left out.
     let text: String
-    let marker: String
+    /// How many characters stand before the first that is meant.
+    let indentation: Int
+    /// How many characters are meant; at least 1.
+    let width: Int
 
-    private static let width = 110
-    private static let before = 50
+    /// Bytes shown at most before and after the place that is meant.
+    private static let before = 60
+    private static let after = 80
 
     /// - Parameters:
-    ///   - line: the whole line.
-    ///   - column: where the carets start, from 1, in Unicode scalars.
-    ///   - width: how many carets there are; they end with the line at the latest.
-    init(line: String, column: Int, width: Int) {
-        let scalars = Array(line.unicodeScalars)
-        let target = min(max(column - 1, 0), scalars.count)
-        var start = 0
-        var end = scalars.count
-        if scalars.count > Self.width {
-            start = max(0, target - Self.before)
-            end = min(scalars.count, start + Self.width)
+    ///   - range: the bytes that are meant; of several lines the first counts.
+    ///   - source: the file.
+    init(of range: Range<Int>, in source: SourceText) {
+        let line = source.lineRange(at: range.lowerBound)
+        let target = min(range.lowerBound, line.upperBound)
+        var start = line.lowerBound
+        var end = line.upperBound
+        if line.count > Self.before + Self.after {
+            start = max(start, target - Self.before)
+            while start < target, source.bytes[start] & 0xC0 == 0x80 { start += 1 }
+            end = min(end, target + Self.after)
+            while end < line.upperBound, source.bytes[end] & 0xC0 == 0x80 { end += 1 }
         }
-        let prefix = start > 0 ? "…" : ""
-        var shown = prefix
-        var padding = String(repeating: " ", count: prefix.isEmpty ? 0 : 1)
-        for (position, scalar) in scalars[start..<end].enumerated() {
-            let isControl = scalar.value < 0x20 || scalar.value == 0x7F
+        var shown = start > line.lowerBound ? "…" : ""
+        indentation = shown.unicodeScalars.count + source.scalarCount(start..<target)
+        for scalar in String(decoding: source.bytes[start..<end], as: UTF8.self).unicodeScalars {
+            let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
             shown.unicodeScalars.append(isControl ? " " : scalar)
-            if start + position < target { padding.append(" ") }
         }
-        if end < scalars.count { shown += "…" }
+        if end < line.upperBound { shown += "…" }
         text = shown
-        marker = padding + String(repeating: "^", count: max(1, min(width, end - target)))
+        width = max(1, source.scalarCount(target..<max(target, min(range.upperBound, end))))
     }
 }
