@@ -54,6 +54,9 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],
             swiftSettings: settings),
+
+        tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
+        tests("RepositoryTests", []),
     ],
     swiftLanguageModes: [.v6]
 )
