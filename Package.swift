@@ -57,6 +57,8 @@ let package = Package(
 
         tests("RoutingTests", ["Routing", "HTTP"]),
         tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),
+        tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
+        tests("RepositoryTests", []),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -44,7 +44,9 @@ struct LogDescriptor: ~Copyable {
         let count = isRegularFile ? bytes.count : min(bytes.count, Self.pipePiece)
         while true {
             // SAFETY: the pointer is used only inside the closure, and `count` bytes of the span are there.
-            let written = unsafe bytes.withUnsafeBufferPointer { unsafe CLinux.write(descriptor, $0.baseAddress, count) }
+            let written = unsafe bytes.withUnsafeBufferPointer {
+                unsafe CLinux.write(descriptor, $0.baseAddress, count)
+            }
             if written > 0 { return .wrote(written) }
             if written == 0 { return .failed(EIO) }
             switch last_error() {

@@ -25,11 +25,12 @@ package struct RecordFormat: Sendable {
     ///   - output: receives the line.
     package mutating func append(_ record: borrowing Record, to output: inout [UInt8]) {
         switch kind {
-        case .json: appendJSON(record, to: &output)
+        case .json:
+            output.append(addingCapacity: record.maximumJSONLength) { appendJSON(record, to: &$0) }
         }
     }
 
-    private mutating func appendJSON(_ record: borrowing Record, to output: inout [UInt8]) {
+    private mutating func appendJSON(_ record: borrowing Record, to output: inout OutputSpan<UInt8>) {
         output.append("{\"ts\":\"")
         timestamp.append(record.timestamp, to: &output)
         output.append("\",\"level\":\"")
@@ -46,6 +47,11 @@ package struct RecordFormat: Sendable {
 }
 
 extension Record {
+    /// The most bytes that the record's line has: keys, numbers and words of the gateway's own, and all text escaped.
+    fileprivate var maximumJSONLength: Int {
+        1536 + arena.count * maximumJSONExpansion + words.count * 8
+    }
+
     fileprivate var message: StaticString {
         switch decision {
         case .allow: isFailure ? "failed" : "allowed"
@@ -55,7 +61,7 @@ extension Record {
         }
     }
 
-    fileprivate func appendRequest(to output: inout [UInt8]) {
+    fileprivate func appendRequest(to output: inout OutputSpan<UInt8>) {
         append(",\"request_id\":\"", .requestID, to: &output)
         append(",\"trace_id\":\"", .traceID, to: &output)
         append(",\"remote_ip\":\"", .remoteIP, to: &output)
@@ -71,7 +77,7 @@ extension Record {
         append(",\"duration\":", seconds: duration, to: &output)
     }
 
-    fileprivate func appendDecision(to output: inout [UInt8]) {
+    fileprivate func appendDecision(to output: inout OutputSpan<UInt8>) {
         append(",\"route\":\"", .route, to: &output)
         append(",\"decision\":\"", decision.word, to: &output)
         append(",\"reason\":\"", reason, to: &output)
@@ -82,7 +88,7 @@ extension Record {
         append(",\"required_roles\":[", .requiredRoles, to: &output)
     }
 
-    fileprivate func appendIdentity(to output: inout [UInt8]) {
+    fileprivate func appendIdentity(to output: inout OutputSpan<UInt8>) {
         append(",\"sub\":\"", .subject, to: &output)
         append(",\"client_id\":\"", .clientID, to: &output)
         append(",\"iss\":\"", .issuer, to: &output)
@@ -91,7 +97,7 @@ extension Record {
         append(",\"user_agent\":\"", .userAgent, to: &output)
     }
 
-    fileprivate func appendOrigin(to output: inout [UInt8]) {
+    fileprivate func appendOrigin(to output: inout OutputSpan<UInt8>) {
         append(",\"origin\":\"", origin.word, to: &output)
         append(",\"upstream\":\"", .upstream, to: &output)
         append(",\"upstream_addr\":\"", .upstreamAddress, to: &output)
@@ -104,7 +110,8 @@ extension Record {
         append(",\"config\":\"", .configuration, to: &output)
     }
 
-    private func append(_ prefix: StaticString, _ key: TextKey, to output: inout [UInt8]) {
+    @inline(__always)
+    private func append(_ prefix: StaticString, _ key: TextKey, to output: inout OutputSpan<UInt8>) {
         let range = range(of: key)
         guard range.isPresent else { return }
         output.append(prefix)
@@ -112,32 +119,36 @@ extension Record {
         output.append(UInt8(ascii: "\""))
     }
 
-    private func append(_ prefix: StaticString, _ word: StaticString, to output: inout [UInt8]) {
+    @inline(__always)
+    private func append(_ prefix: StaticString, _ word: StaticString, to output: inout OutputSpan<UInt8>) {
         output.append(prefix)
         output.append(word)
         output.append(UInt8(ascii: "\""))
     }
 
-    private func append(_ prefix: StaticString, _ reason: Reason?, to output: inout [UInt8]) {
+    @inline(__always)
+    private func append(_ prefix: StaticString, _ reason: Reason?, to output: inout OutputSpan<UInt8>) {
         guard let reason else { return }
         output.append(prefix)
         output.append(reason.rawValue.utf8.span)
         output.append(UInt8(ascii: "\""))
     }
 
-    private func append(_ prefix: StaticString, _ number: Int?, to output: inout [UInt8]) {
+    @inline(__always)
+    private func append(_ prefix: StaticString, _ number: Int?, to output: inout OutputSpan<UInt8>) {
         guard let number else { return }
         output.append(prefix)
         output.append(decimal: number)
     }
 
-    private func append(_ prefix: StaticString, seconds microseconds: Int64?, to output: inout [UInt8]) {
+    @inline(__always)
+    private func append(_ prefix: StaticString, seconds microseconds: Int64?, to output: inout OutputSpan<UInt8>) {
         guard let microseconds else { return }
         output.append(prefix)
         output.append(seconds: microseconds)
     }
 
-    private func append(_ prefix: StaticString, _ list: ListKey, to output: inout [UInt8]) {
+    private func append(_ prefix: StaticString, _ list: ListKey, to output: inout OutputSpan<UInt8>) {
         var isFirst = true
         for word in words where word.list == list {
             if isFirst {
@@ -153,7 +164,7 @@ extension Record {
         if !isFirst { output.append(UInt8(ascii: "]")) }
     }
 
-    private func append(_ range: ArenaRange, to output: inout [UInt8]) {
+    private func append(_ range: ArenaRange, to output: inout OutputSpan<UInt8>) {
         output.append(jsonText: arena.span.extracting(range.bounds))
         if range.isCut { output.append("…") }
     }

@@ -2,6 +2,9 @@ import Bytes
 
 /// Writes times of day in UTC with microseconds (RFC 3339 §5.6) and keeps the text of the last second.
 package struct Timestamp: Sendable {
+    /// The most bytes that `append` writes.
+    package static let maximumLength = 27
+
     private var second = Int64.min
     /// `2026-11-24T08:00:01.`, for `second`.
     private var prefix: [UInt8] = []
@@ -13,7 +16,7 @@ package struct Timestamp: Sendable {
     /// - Parameters:
     ///   - time: microseconds since 1970-01-01T00:00:00Z.
     ///   - output: receives the text.
-    package mutating func append(_ time: Int64, to output: inout [UInt8]) {
+    package mutating func append(_ time: Int64, to output: inout OutputSpan<UInt8>) {
         var (whole, fraction) = time.quotientAndRemainder(dividingBy: 1_000_000)
         if fraction < 0 {
             whole -= 1
@@ -21,8 +24,17 @@ package struct Timestamp: Sendable {
         }
         if whole != second { remember(whole) }
         output.append(prefix.span)
-        output.append(digits: Int(fraction), count: 6)
+        output.append(sixDigits: Int(fraction))
         output.append(UInt8(ascii: "Z"))
+    }
+
+    /// Appends `time`; see the method for output spans.
+    ///
+    /// - Parameters:
+    ///   - time: microseconds since 1970-01-01T00:00:00Z.
+    ///   - output: receives the text.
+    package mutating func append(_ time: Int64, to output: inout [UInt8]) {
+        output.append(addingCapacity: Self.maximumLength) { append(time, to: &$0) }
     }
 
     private mutating func remember(_ newSecond: Int64) {
@@ -34,18 +46,21 @@ package struct Timestamp: Sendable {
         }
         let date = CivilDate(daysSince1970: days)
         prefix.removeAll(keepingCapacity: true)
-        prefix.append(digits: date.year, count: 4)
-        prefix.append(UInt8(ascii: "-"))
-        prefix.append(digits: date.month, count: 2)
-        prefix.append(UInt8(ascii: "-"))
-        prefix.append(digits: date.day, count: 2)
-        prefix.append(UInt8(ascii: "T"))
-        prefix.append(digits: ofDay / 3600, count: 2)
-        prefix.append(UInt8(ascii: ":"))
-        prefix.append(digits: ofDay / 60 % 60, count: 2)
-        prefix.append(UInt8(ascii: ":"))
-        prefix.append(digits: ofDay % 60, count: 2)
-        prefix.append(UInt8(ascii: "."))
+        prefix.append(addingCapacity: 20) { prefix in
+            prefix.append(twoDigits: date.year / 100)
+            prefix.append(twoDigits: date.year % 100)
+            prefix.append(UInt8(ascii: "-"))
+            prefix.append(twoDigits: date.month)
+            prefix.append(UInt8(ascii: "-"))
+            prefix.append(twoDigits: date.day)
+            prefix.append(UInt8(ascii: "T"))
+            prefix.append(twoDigits: ofDay / 3600)
+            prefix.append(UInt8(ascii: ":"))
+            prefix.append(twoDigits: ofDay / 60 % 60)
+            prefix.append(UInt8(ascii: ":"))
+            prefix.append(twoDigits: ofDay % 60)
+            prefix.append(UInt8(ascii: "."))
+        }
     }
 }
 
@@ -70,22 +85,13 @@ struct CivilDate: Equatable {
     }
 }
 
-extension [UInt8] {
-    /// Appends the last `count` decimal digits of `number`, with leading zeros.
-    mutating func append(digits number: Int, count: Int) {
-        var unit = 1
-        for _ in 1..<count { unit *= 10 }
-        while unit > 0 {
-            append(UInt8(ascii: "0") + UInt8(number / unit % 10))
-            unit /= 10
-        }
-    }
-
+extension OutputSpan where Element == UInt8 {
     /// Appends a duration in seconds with six digits behind the point, such as `0.000214`.
+    @_lifetime(self: copy self)
     mutating func append(seconds microseconds: Int64) {
-        let amount = Int(Swift.max(0, microseconds))
+        let amount = UInt(max(0, microseconds))
         append(decimal: amount / 1_000_000)
         append(UInt8(ascii: "."))
-        append(digits: amount % 1_000_000, count: 6)
+        append(sixDigits: Int(amount % 1_000_000))
     }
 }

@@ -1,21 +1,24 @@
-extension [UInt8] {
-    /// Appends `text` as the inside of a JSON string (RFC 8259 §7), without the quotation marks.
+extension OutputSpan where Element == UInt8 {
+    /// Appends `text` as the inside of a JSON string (RFC 8259 §7), without the quotation marks; up to
+    /// `maximumJSONExpansion` times its bytes must fit.
     ///
-    /// Quotation mark, backslash and control characters, U+007F to U+009F and U+2028 and U+2029 included, are escaped, so that no text
-    /// can end its string or its line; what is not UTF-8 becomes U+FFFD.
+    /// Quotation mark, backslash and control characters are escaped, U+007F to U+009F, U+2028 and U+2029 included, so
+    /// that no text can end its string or its line; what is not UTF-8 becomes U+FFFD.
     ///
     /// - Parameter text: bytes of any content.
+    @_lifetime(self: copy self)
     package mutating func append(jsonText text: Span<UInt8>) {
         var position = 0
         while true {
             let end = text.endOfPlainText(from: position)
-            if end > position { append(text.extracting(position..<end)) }
+            append(text.extracting(position..<end))
             guard end < text.count else { return }
             position = appendEscaped(text, at: end)
         }
     }
 
     /// Appends the character at `position`, which is not plain, and returns the position behind it.
+    @_lifetime(self: copy self)
     private mutating func appendEscaped(_ text: Span<UInt8>, at position: Int) -> Int {
         let byte = text[position]
         guard byte >= 0x80 else {
@@ -36,6 +39,7 @@ extension [UInt8] {
         return position + length
     }
 
+    @_lifetime(self: copy self)
     private mutating func appendEscaped(ascii byte: UInt8) {
         switch byte {
         case UInt8(ascii: "\""): append("\\\"")
@@ -51,35 +55,53 @@ extension [UInt8] {
     }
 }
 
+/// How many bytes `append(jsonText:)` writes at most for one: `\u0000`.
+package let maximumJSONExpansion = 6
+
+extension [UInt8] {
+    /// Appends `text` as the inside of a JSON string (RFC 8259 §7), without the quotation marks.
+    ///
+    /// - Parameter text: bytes of any content; see `OutputSpan.append(jsonText:)`.
+    package mutating func append(jsonText text: Span<UInt8>) {
+        append(addingCapacity: text.count * maximumJSONExpansion) { $0.append(jsonText: text) }
+    }
+}
+
 extension Span where Element == UInt8 {
     /// The position at or after `start` of the first byte that cannot stand in a JSON string as it is, or `count`:
     /// controls, quotation mark, backslash, and everything beyond ASCII.
     func endOfPlainText(from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let highs: UInt64 = 0x8080_8080_8080_8080
         var position = start
         while position + 8 <= count {
-            // SAFETY: eight bytes from `position` on lie within the span, and any eight bytes are a UInt64.
-            let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
-            let quote = word ^ (ones &* 0x22)
-            let backslash = word ^ (ones &* 0x5C)
-            let delete = word ^ (ones &* 0x7F)
-            let below = (word &- ones &* 0x20) | (quote &- ones) | (backslash &- ones) | (delete &- ones)
-            let found = (below | word) & highs
-            guard found == 0 else { return position + firstSpecial(in: position..<position + 8) }
+            guard isPlain(at: position) else { return firstSpecial(from: position) }
             position += 8
         }
-        return position + firstSpecial(in: position..<count)
+        if position == count || (count >= start + 8 && isPlain(at: count - 8)) { return count }
+        return firstSpecial(from: position)
     }
 
-    private func firstSpecial(in range: Range<Int>) -> Int {
-        var offset = 0
-        for index in range {
+    /// Whether the eight bytes at `position` can all stand in a JSON string as they are.
+    private func isPlain(at position: Int) -> Bool {
+        precondition(position >= 0 && position <= count - 8)
+        // SAFETY: eight bytes from `position` on lie within the span, and any eight bytes are a UInt64.
+        let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: position, as: UInt64.self)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // A byte minus n borrows into its highest bit when it is below n; one that equals x is 0 after an exclusive or.
+        let below = word &- ones &* 0x20
+        let quote = (word ^ (ones &* 0x22)) &- ones
+        let backslash = (word ^ (ones &* 0x5C)) &- ones
+        let delete = (word ^ (ones &* 0x7F)) &- ones
+        return (word | below | quote | backslash | delete) & (ones &* 0x80) == 0
+    }
+
+    private func firstSpecial(from start: Int) -> Int {
+        var index = start
+        while index < count {
             let byte = self[index]
             if byte < 0x20 || byte >= 0x7F || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-            offset += 1
+            index += 1
         }
-        return offset
+        return index
     }
 
     /// The length of the well-formed UTF-8 character beyond ASCII at `position` (RFC 3629 §4), or nil.
