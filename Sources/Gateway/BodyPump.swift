@@ -8,13 +8,12 @@ struct BodyPump {
     /// What goes to the sink: the head that the caller put there, and the body behind it.
     var output = OutputBuffer()
     /// Bytes of content taken from the source so far, without framing.
-    private(set) var received = 0
+    var received: Int { decoder.size }
     /// Whether all that the source has to say is decoded; it may not be written yet.
     private(set) var isSourceDone = true
     private var decoder = BodyDecoder(framing: .none, limits: MessageLimits())
     private var encodesChunks = false
     private var carriesTrailers = false
-    private var contentLimit = Int.max
 
     /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
     private static let joinedLength = 16 * 1024
@@ -37,7 +36,6 @@ struct BodyPump {
         case sourceFailed(SocketError)
         case sinkFailed(SocketError)
         case malformed(ParseError)
-        case tooLong
     }
 
     /// Starts a body.
@@ -46,22 +44,21 @@ struct BodyPump {
     ///   - framing: how the source delimits it.
     ///   - encodesChunks: whether the sink gets it chunked, otherwise as it is.
     ///   - carriesTrailers: whether trailer fields go on; only with chunks.
-    ///   - contentLimit: the most content allowed, in bytes.
+    ///   - maximumSize: the most content allowed, in bytes; nil for any.
     mutating func begin(
-        _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool, carriesTrailers: Bool, contentLimit: Int
+        _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool, carriesTrailers: Bool,
+        maximumSize: Int? = nil
     ) {
-        decoder = BodyDecoder(framing: framing, limits: limits)
+        decoder = BodyDecoder(framing: framing, limits: limits, maximumSize: maximumSize)
         self.encodesChunks = encodesChunks
         self.carriesTrailers = carriesTrailers
-        self.contentLimit = contentLimit
-        received = 0
-        isSourceDone = framing == .none
+        isSourceDone = framing.isEmpty
     }
 
     /// Forgets everything, but keeps storage for the next body.
     mutating func reset() {
         output.restart()
-        received = 0
+        decoder = BodyDecoder(framing: .none, limits: MessageLimits())
         isSourceDone = true
     }
 
@@ -90,9 +87,8 @@ struct BodyPump {
             case .bytes(let count): moved += count
             case .wouldBlock: return .waitsForSource
             case .end:
-                guard decoder.endOfInput() else { throw .sourceEnded }
-                isSourceDone = true
-                if encodesChunks { output.bytes.appendLastChunk(trailers: nil) }
+                guard (try? decoder.end()) != nil else { throw .sourceEnded }
+                finishSource()
             case .failed(let error): throw .sourceFailed(error)
             }
         }
@@ -112,21 +108,25 @@ struct BodyPump {
                 input.consume(consumed)
                 if !input.isEmpty { return }
             case .data(let content, let consumed):
-                received += content.count
-                guard received <= contentLimit else { throw .tooLong }
                 try pass(input.span.extracting(content), to: sink)
                 input.consume(consumed)
             case .end(let consumed):
                 input.consume(consumed)
-                isSourceDone = true
-                if encodesChunks { output.bytes.appendLastChunk(trailers: carriesTrailers ? decoder.trailers : nil) }
             }
+            if decoder.isComplete { finishSource() }
         }
+    }
+
+    private mutating func finishSource() {
+        isSourceDone = true
+        if encodesChunks { output.bytes.appendLastChunk(trailers: carriesTrailers ? decoder.trailers : Fields()) }
     }
 
     private mutating func pass(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {
         guard !encodesChunks else {
-            output.bytes.appendChunk(content)
+            output.bytes.appendChunkHeader(size: content.count)
+            output.bytes.append(content)
+            output.bytes.append("\r\n")
             return
         }
         var start = 0

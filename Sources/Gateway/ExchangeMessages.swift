@@ -10,27 +10,22 @@ extension Exchange {
 
     /// Writes the head of the forwarded request in front of its body.
     func writeRequestHead(along route: GatewayRoute, for client: Connection) {
-        let rules = ForwardingRules(
-            allowsMethodOverride: route.allowsMethodOverride, passesAuthorization: route.passesAuthorization)
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        request.method.append(to: &output)
-        output.append(UInt8(ascii: " "))
-        request.target.append(to: &output)
-        output.append(" HTTP/1.1\r\nHost: ")
+        output.appendRequestLine(request.method, path: request.target.path.span, query: request.target.query.span)
+        output.append("Host: ")
         if let host = route.upstreamHost {
             output.append(contentsOf: host)
         } else {
             output.append(contentsOf: request.host.authority)
         }
         output.append("\r\n")
-        for index in 0..<request.fields.count where rules.lets(index, of: request.fields) {
-            request.fields.append(line: index, to: &output)
-        }
+        record.droppedFields = resources.forwardingRules.appendRequestLines(
+            request.fields, overrides: route.allowsMethodOverride, stripped: route.strippedFields, to: &output)
         appendForwardingFields(for: client, to: &output)
         if request.expectsContinue && request.version != .http10 { output.append("Expect: 100-continue\r\n") }
         if request.acceptsTrailers { output.append("TE: trailers\r\nConnection: TE\r\n") }
-        Self.append(request.framing, to: &output)
+        output.appendField(request.framing)
         output.append("\r\n")
         swap(&output, &upload.output.bytes)
     }
@@ -72,13 +67,11 @@ extension Exchange {
         isCloseDelimited = endsWithClose
         download.begin(
             response.framing, limits: resources.settings.messageLimits, encodesChunks: encodesChunks,
-            carriesTrailers: encodesChunks, contentLimit: .max)
+            carriesTrailers: encodesChunks)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        response.appendStatusLine(to: &output)
-        for index in 0..<response.fields.count where ForwardingRules.response.lets(index, of: response.fields) {
-            response.fields.append(line: index, to: &output)
-        }
+        output.appendStatusLine(response.status, reason: response.reason.span)
+        resources.forwardingRules.appendResponseLines(response.fields, to: &output)
         if !response.fields.contains(.date) { appendDate(to: &output) }
         appendRequestID(to: &output)
         if resources.settings.writesVia {
@@ -88,10 +81,8 @@ extension Exchange {
         }
         if encodesChunks {
             output.append("Transfer-Encoding: chunked\r\n")
-        } else if let length = response.announcedLength {
-            output.append("Content-Length: ")
-            output.append(decimal: length)
-            output.append("\r\n")
+        } else if let length = response.declaredLength {
+            output.appendField(.length(length))
         }
         appendConnection(to: &output)
         output.append("\r\n")
@@ -103,10 +94,8 @@ extension Exchange {
 
     /// Writes an interim response (RFC 9110 §15.2).
     func writeInterimHead() {
-        response.appendStatusLine(to: &download.output.bytes)
-        for index in 0..<response.fields.count where ForwardingRules.response.lets(index, of: response.fields) {
-            response.fields.append(line: index, to: &download.output.bytes)
-        }
+        download.output.bytes.appendStatusLine(response.status, reason: response.reason.span)
+        resources.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 
@@ -130,17 +119,6 @@ extension Exchange {
             output.append("Connection: close\r\n")
         } else if request.version == .http10 {
             output.append("Connection: keep-alive\r\n")
-        }
-    }
-
-    private static func append(_ framing: BodyFraming, to output: inout [UInt8]) {
-        switch framing {
-        case .length(let length):
-            output.append("Content-Length: ")
-            output.append(decimal: length)
-            output.append("\r\n")
-        case .chunked: output.append("Transfer-Encoding: chunked\r\n")
-        case .none, .untilClose: break
         }
     }
 

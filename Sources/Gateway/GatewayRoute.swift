@@ -20,10 +20,12 @@ final class GatewayRoute {
     let upstreamHost: [UInt8]?
     let timeout: Nanoseconds
     let idleTimeout: Nanoseconds
-    let maximumBody: Int
+    /// The longest request body in bytes; nil for any.
+    let maximumBody: Int?
     let allowedForms: PathForms
     let allowsMethodOverride: Bool
-    let passesAuthorization: Bool
+    /// Fields that do not cross here, besides those that never do.
+    let strippedFields: FieldNameSet
 
     init(_ route: RouteConfiguration, index: Int, in configuration: GatewayConfiguration) {
         id = route.id
@@ -48,7 +50,7 @@ final class GatewayRoute {
             }
         timeout = Nanoseconds(route.timeout)
         idleTimeout = Nanoseconds(route.idleTimeout)
-        maximumBody = route.maximumBody ?? .max
+        maximumBody = route.maximumBody
         allowedForms = route.allow.reduce(into: PathForms()) { forms, allowed in
             switch allowed {
             case .encodedSlash: forms.insert(.encodedSlash)
@@ -61,6 +63,6 @@ final class GatewayRoute {
             }
         }
         allowsMethodOverride = route.allow.contains(.methodOverride)
-        passesAuthorization = route.passesAuthorization
+        strippedFields = route.passesAuthorization ? FieldNameSet() : FieldNameSet(.authorization)
     }
 }

@@ -13,7 +13,7 @@ struct ProblemDocument {
         var output: [UInt8] = []
         output.reserveCapacity(256)
         output.append("{\"type\":\"about:blank\",\"title\":\"")
-        output.append(StatusCode.reasonPhrase(status))
+        output.append(reasonPhrase(of: status))
         output.append("\",\"status\":")
         output.append(decimal: status)
         output.append(",\"detail\":\"")

@@ -47,7 +47,7 @@ enum Refusal: Error {
         case .noRoute: .noRoute
         case .methodNotAllowed: .methodNotAllowed
         case .noToken: .noToken
-        case .unusableToken(let error): error.reason
+        case .unusableToken(let error): error.logReason
         case .ambiguousCredentials: .ambiguousCredentials
         case .denied(let denial): denial.reason
         case .upstream(let error): error.reason
@@ -136,6 +136,24 @@ extension UpstreamError {
         case .busy: .upstreamBusy
         case .closedEarly, .malformed: .upstreamProtocol
         case .timedOut: .upstreamTimeout
+        }
+    }
+}
+
+extension TokenError {
+    var logReason: Reason {
+        switch self {
+        case .malformed: .malformedToken
+        case .unsupportedAlgorithm: .unsupportedAlgorithm
+        case .unknownIssuer: .unknownIssuer
+        case .unknownKey: .unknownKey
+        case .badSignature: .badSignature
+        case .expired: .expired
+        case .notYetValid: .notYetValid
+        case .wrongAudience: .wrongAudience
+        case .wrongType: .wrongType
+        case .requiredClaim: .requiredClaim
+        case .lifetimeExceeded: .lifetimeExceeded
         }
     }
 }

@@ -54,10 +54,10 @@ final class Relay {
     ///
     /// - Throws: what went wrong; the exchange knows whether it can still be answered.
     func run() async throws(Refusal) {
-        let request = exchange.request
+        let framing = exchange.request.framing
         exchange.upload.begin(
-            request.framing, limits: exchange.resources.settings.messageLimits,
-            encodesChunks: request.framing == .chunked, carriesTrailers: true, contentLimit: route.maximumBody)
+            framing, limits: exchange.resources.settings.messageLimits, encodesChunks: framing == .chunked,
+            carriesTrailers: true, maximumSize: route.maximumBody)
         exchange.writeRequestHead(along: route, for: client)
         while true {
             let uploadStep = try upload()
@@ -91,7 +91,6 @@ final class Relay {
                 return .finished
             case .sourceEnded, .sourceFailed: throw .clientGone
             case .malformed(let error): throw .rejected(error)
-            case .tooLong: throw .rejected(.bodyTooLarge)
             }
         }
     }
@@ -110,7 +109,7 @@ final class Relay {
         } catch {
             switch error {
             case .sinkFailed: throw .clientGone
-            case .sourceEnded, .sourceFailed, .tooLong: throw .upstream(.closedEarly)
+            case .sourceEnded, .sourceFailed: throw .upstream(.closedEarly)
             case .malformed(let error): throw .upstream(.malformed(detail: error.detail))
             }
         }

@@ -14,10 +14,11 @@ final class WorkerResources {
     let pools: [UpstreamPool]
     var log: AccessLogBuffer
     var identifiers = RequestIdentifiers()
+    let forwardingRules = ForwardingRules()
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var spareExchanges: [Exchange] = []
-    private var date: (second: Int64, text: [UInt8]) = (0, [])
+    private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.
     let housekeeper: Waiter
     /// Waits for the last connection to end.
@@ -66,21 +67,19 @@ final class WorkerResources {
 
     /// Appends the line of an ended exchange.
     func append(_ record: borrowing Record) {
-        let wasEmpty = log.isEmpty
-        log.append(record)
-        if wasEmpty { housekeeper.wake() }
+        if log.append(record) { housekeeper.wake() }
     }
 
     // MARK: Time
 
-    /// The value of a `Date` field (RFC 9110 §5.6.7), made once a second.
-    func withDate(at microseconds: Int64, append output: inout [UInt8]) {
-        let second = microseconds / 1_000_000
+    /// Appends a date as HTTP writes it (RFC 9110 §5.6.7), made once a second.
+    func appendDate(at microseconds: Int64, to output: inout [UInt8]) {
+        let second = Int(microseconds / 1_000_000)
         if second != date.second {
             date.second = second
             date.text.removeAll(keepingCapacity: true)
-            HTTPDate.append(secondsSinceEpoch: second, to: &date.text)
+            HTTPDate.append(seconds: second, to: &date.text)
         }
-        output.append(contentsOf: date.text)
+        output.append(date.text.span)
     }
 }
