@@ -14,7 +14,7 @@ struct Challenge {
     /// - Returns: false if the refusal has no challenge; nothing is appended then.
     func append(to output: inout [UInt8], hidesUnmatched: Bool) -> Bool {
         switch refusal {
-        case .noToken:
+        case .noToken, .denied(.notAuthenticated):
             begin(&output)
             appendScopes(scopes, to: &output)
         case .unusableToken(let error):

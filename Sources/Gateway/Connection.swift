@@ -9,17 +9,15 @@ final class Connection {
     let waiter: Waiter
     /// Bytes received and not yet consumed; without a block while the connection is idle.
     var input = ByteBuffer()
-    let remote: SocketAddress
-    /// The listener's address, as its `Host` would name it.
-    let local: SocketAddress
+    /// The client's address without its port.
+    let remoteHost: [UInt8]
     let resources: WorkerResources
     /// How often the connection went on without waiting in this turn of the loop.
     private var operations = 0
 
-    init(stream: any ByteStream, remote: SocketAddress, local: SocketAddress, resources: WorkerResources) {
+    init(stream: any ByteStream, remote: SocketAddress, resources: WorkerResources) {
         self.stream = stream
-        self.remote = remote
-        self.local = local
+        remoteHost = Array(remote.host.utf8)
         self.resources = resources
         waiter = Waiter(loop: resources.loop)
         stream.waiter = waiter

@@ -20,9 +20,14 @@ final class Exchange {
     var record = Record()
     var requestID: [UInt8] = []
     var route: GatewayRoute?
-    /// Whether a final status has been given to the client, so that no other can be.
+    /// Whether the head of a final response was written, so that no other can be.
     var hasAnswered = false
-    var ending = Connection.Ending.keepOpen
+    /// Whether the connection goes on, as the head of the response says.
+    var keepsConnection = false
+    /// Whether the client knows the end of the response only by the end of the connection.
+    var isCloseDelimited = false
+    var ending = Connection.Ending.close
+    private(set) var started = Instant.never
     private var parser: RequestParser
 
     init(resources: WorkerResources) {
@@ -30,6 +35,7 @@ final class Exchange {
         parser = RequestParser(limits: resources.settings.messageLimits)
     }
 
+    /// Forgets the client and keeps the storage.
     func reset() {
         request.reset()
         response.reset()
@@ -39,26 +45,72 @@ final class Exchange {
         parser.reset()
         route = nil
         hasAnswered = false
-        ending = .keepOpen
+        keepsConnection = false
+        isCloseDelimited = false
+        ending = .close
     }
 
     /// The walk.
     ///
     /// - Returns: what becomes of the connection.
-    func run(on connection: Connection, isWithinLimit: Bool) async -> Connection.Ending {
-        begin(on: connection)
+    func run(on client: Connection, isWithinLimit: Bool) async -> Connection.Ending {
+        started = resources.loop.now
+        resources.identifiers.next(at: WallClock.microseconds, into: &requestID)
         do throws(Refusal) {
-            try await receiveHead(from: connection)
-            let started = Instant.now
+            try await receiveHead(from: client)
             guard isWithinLimit else { throw .overloaded }
-            let route = try match()
-            let permit = try await decide(on: route)
-            record.decisionDuration = Int64(Instant.now.since(started).count / 1000)
-            try await forward(consume permit, from: connection)
+            let permit = try decide()
+            try await forward(permit, from: client)
+            ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
         } catch {
-            await refuse(error, on: connection)
+            await refuse(error, on: client)
         }
-        finish(on: connection)
+        finishRecord(for: client)
         return ending
+    }
+
+    /// Reads the head of the request.
+    ///
+    /// - Throws: what is wrong with it, or `.clientGone`.
+    private func receiveHead(from client: Connection) async throws(Refusal) {
+        let deadline = started + resources.settings.headTimeout
+        while true {
+            do throws(ParseError) {
+                if let length = try parser.parse(client.input.span, into: &request) {
+                    client.input.consume(length)
+                    return
+                }
+            } catch {
+                throw .rejected(error)
+            }
+            switch client.receive() {
+            case .bytes: await client.letOthersRun()
+            case .end, .failed: throw .clientGone
+            case .wouldBlock:
+                if await client.wait(until: deadline) == .expired { throw .rejected(.headTooSlow) }
+            }
+        }
+    }
+
+    /// Match, authenticate, authorize: each step needs what the one before returned.
+    private func decide() throws(Refusal) -> Permit {
+        let began = Instant.now
+        defer { record.decisionDuration = began.elapsedMicroseconds }
+        let evaluator = resources.evaluator
+        let route = try evaluator.match(request)
+        self.route = route
+        do throws(Refusal) {
+            let now = Int(WallClock.microseconds / 1_000_000)
+            let principal = try evaluator.authenticate(request, on: route, now: now)
+            if let principal { note(principal, now: now) }
+            let permit = try evaluator.authorize(principal, on: route)
+            record.reason = route.isPublic ? .public : .allowed
+            return permit
+        } catch {
+            guard let permit = evaluator.shadowPermit(on: route) else { throw error }
+            record.reason = .shadow
+            record.wouldDeny = error.reason
+            return permit
+        }
     }
 }

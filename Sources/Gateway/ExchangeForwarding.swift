@@ -12,10 +12,10 @@ extension Exchange {
     /// byte of a response, and the request is safe to send again, it is sent again over a new one (RFC 9110 §9.2.2).
     func forward(_ permit: consuming Permit, from client: Connection) async throws(Refusal) {
         let route = resources.evaluator.routes[permit.route]
-        let pool = resources.pools[route.upstream]
+        let pool = resources.pools[permit.upstream]
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0
-        var mayReuse = isSafeToRetry || pool.isTrusted
+        var mayReuse = true
         while true {
             let upstream: UpstreamConnection
             do throws(UpstreamError) {
@@ -23,18 +23,25 @@ extension Exchange {
             } catch {
                 throw .upstream(error)
             }
+            record.set(.upstreamAddress, to: upstream.address)
+            let relay = Relay(exchange: self, client: client, upstream: upstream, route: route)
             do throws(Refusal) {
-                var relay = Relay(exchange: self, client: client, upstream: upstream, route: route)
                 try await relay.run()
                 relay.mayReuseUpstream ? pool.release(upstream) : pool.close(upstream)
                 return
             } catch {
-                let isStale = upstream.isReused && response.status == 0
                 pool.close(upstream)
-                guard isStale, isSafeToRetry, case .upstream(.closedEarly) = error else { throw error }
+                guard upstream.isReused, !relay.hasResponse, isSafeToSendAgain, case .upstream(.closedEarly) = error
+                else { throw error }
                 mayReuse = false
                 record.retries = 1
+                upload.reset()
             }
         }
+    }
+
+    /// Whether nothing would happen twice (RFC 9110 §9.2.2), and nothing of the request has been consumed.
+    private var isSafeToSendAgain: Bool {
+        request.method.isIdempotent && request.framing.isEmpty
     }
 }

@@ -57,9 +57,14 @@ extension Exchange {
         case .denied(.insufficientRole(let roles)):
             for role in roles { record.append(role, to: .requiredRoles) }
         case .noToken, .unusableToken:
-            for scope in route?.scopes ?? [] { record.append(scope, to: .requiredScopes) }
+            for scope in challengeScopes { record.append(scope, to: .requiredScopes) }
         default: break
         }
+    }
+
+    /// The scopes that a challenge names; none before a route is found.
+    private var challengeScopes: [String] {
+        route.map { resources.evaluator.challengeScopes(on: $0) } ?? []
     }
 
     /// Consumes the request's body if all of it has arrived already: then the connection can be kept.
@@ -117,7 +122,7 @@ extension Exchange {
 
     private func appendChallenge(of refusal: Refusal, to output: inout [UInt8]) {
         let settings = resources.settings.refusals
-        let challenge = Challenge(refusal: refusal, realm: settings.realm, scopes: route?.scopes ?? [])
+        let challenge = Challenge(refusal: refusal, realm: settings.realm, scopes: challengeScopes)
         let start = output.count
         output.append("WWW-Authenticate: ")
         if challenge.append(to: &output, hidesUnmatched: settings.hidesUnmatched) {

@@ -1,3 +1,4 @@
+import Authentication
 import Configuration
 import HTTP
 import Transport
@@ -9,10 +10,8 @@ final class GatewayRoute {
     let index: Int
     let isPublic: Bool
     let isShadow: Bool
-    /// The scopes that challenges name, in file order.
-    let scopes: [String]
     /// The issuers whose tokens are good here, by position; nil for all.
-    let issuers: [Int]?
+    let issuers: NameSet?
     /// The position of the upstream's pool.
     let upstream: Int
     let upstreamName: String
@@ -32,14 +31,7 @@ final class GatewayRoute {
         self.index = index
         isPublic = route.access == .everyone
         isShadow = route.isShadow
-        if case .restricted(let requirement) = route.access {
-            scopes = requirement.scopes + (requirement.scopes.isEmpty ? requirement.anyScopes.first ?? [] : [])
-        } else {
-            scopes = []
-        }
-        issuers = route.issuers.map { names in
-            names.compactMap { name in configuration.issuers.firstIndex { $0.name == name } }
-        }
+        issuers = route.issuers.map { Vocabulary(configuration.issuers.map(\.name)).set(of: $0) }
         upstreamName = route.upstream
         upstream = configuration.upstreams.firstIndex { $0.name == route.upstream } ?? 0
         upstreamHost =

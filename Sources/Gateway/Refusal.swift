@@ -1,6 +1,7 @@
 import AccessLog
 import Authentication
 import Authorization
+import Configuration
 import HTTP
 import Upstream
 
@@ -49,7 +50,9 @@ enum Refusal: Error {
         case .noToken: .noToken
         case .unusableToken(let error): error.logReason
         case .ambiguousCredentials: .ambiguousCredentials
-        case .denied(let denial): denial.reason
+        case .denied(.notAuthenticated): .noToken
+        case .denied(.insufficientScope): .insufficientScope
+        case .denied(.insufficientRole): .insufficientRole
         case .upstream(let error): error.reason
         case .overloaded: .overloaded
         case .clientGone: .badRequest
@@ -57,13 +60,13 @@ enum Refusal: Error {
     }
 
     /// The status of the answer, with the operator's choices in `settings`.
-    func status(_ settings: RefusalSettings) -> Int {
+    func status(_ settings: RefusalConfiguration) -> Int {
         switch self {
         case .rejected(let error): error.rejection.status
         case .ambiguousPath, .ambiguousCredentials, .clientGone: 400
         case .noRoute: settings.hidesUnmatched ? 401 : 404
         case .methodNotAllowed: settings.hidesUnmatched ? 401 : 405
-        case .noToken, .unusableToken: 401
+        case .noToken, .unusableToken, .denied(.notAuthenticated): 401
         case .denied: settings.insufficientScopeStatus
         case .upstream(let error): error.status
         case .overloaded: 503
@@ -76,7 +79,7 @@ enum Refusal: Error {
         case .rejected(let error): error.detail
         case .ambiguousPath: "The path could be read in more than one way"
         case .noRoute, .methodNotAllowed: "No route matches"
-        case .noToken: "Not authenticated"
+        case .noToken, .denied(.notAuthenticated): "Not authenticated"
         case .unusableToken: "Could not validate credentials"
         case .ambiguousCredentials: "More than one credential was sent"
         case .denied: "Not enough permissions"

@@ -1,4 +1,5 @@
 import AccessLog
+import Configuration
 import Transport
 import Upstream
 
@@ -12,10 +13,13 @@ actor Worker {
     private var listeners: [Listener] = []
     private var sockets: [ListeningSocket] = []
 
-    init(configuration: WorkerConfiguration, loop: EventLoop, calls: BlockingCalls, log: sending AccessLogBuffer) {
+    init(
+        configuration: GatewayConfiguration, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter
+    ) throws(EvaluatorError) {
         self.loop = loop
         self.calls = calls
-        resources = WorkerResources(configuration: configuration, loop: loop, log: log)
+        resources = try WorkerResources(
+            configuration: configuration, loop: loop, log: AccessLogBuffer(writer: log, format: RecordFormat(.json)))
     }
 
     /// Accepts connections from `sockets` and keeps house until `drain`.
@@ -47,7 +51,7 @@ actor Worker {
         let isWithinLimit = socket.connectionOpened()
         defer { socket.connectionClosed() }
         guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
-        let connection = Connection(stream: stream, remote: remote, local: socket.address, resources: resources)
+        let connection = Connection(stream: stream, remote: remote, resources: resources)
         resources.add(connection)
         await connection.serve(isWithinLimit: isWithinLimit)
         resources.remove(connection)

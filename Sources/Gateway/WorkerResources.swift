@@ -1,5 +1,6 @@
 import AccessLog
 import Bytes
+import Configuration
 import HTTP
 import Transport
 import Upstream
@@ -24,12 +25,16 @@ final class WorkerResources {
     /// Waits for the last connection to end.
     let drained: Waiter
 
-    init(configuration: WorkerConfiguration, loop: EventLoop, log: AccessLogBuffer) {
+    init(
+        configuration: GatewayConfiguration, loop: EventLoop, log: consuming AccessLogBuffer
+    ) throws(EvaluatorError) {
         self.loop = loop
         self.log = log
-        evaluator = Evaluator(configuration.policy)
-        settings = configuration.settings
-        pools = configuration.upstreams.map { [blocks] in UpstreamPool(settings: $0, loop: loop, blocks: blocks) }
+        evaluator = try Evaluator(configuration)
+        settings = GatewaySettings(configuration)
+        pools = configuration.upstreams.map { [blocks] upstream in
+            UpstreamPool(settings: UpstreamSettings(upstream, configuration.limits), loop: loop, blocks: blocks)
+        }
         housekeeper = Waiter(loop: loop)
         drained = Waiter(loop: loop)
     }
@@ -81,5 +86,18 @@ final class WorkerResources {
             HTTPDate.append(seconds: second, to: &date.text)
         }
         output.append(date.text.span)
+    }
+}
+
+extension UpstreamSettings {
+    fileprivate init(_ upstream: UpstreamConfiguration, _ limits: LimitsConfiguration) {
+        let server: Server =
+            switch upstream.servers[0].address {
+            case .ip(let host, let port): .host(host, port: UInt16(port))
+            case .unix(let path): .unix(path: path)
+            }
+        self.init(
+            server: server, connectTimeout: Nanoseconds(limits.connectTimeout),
+            idleTimeout: Nanoseconds(limits.upstreamIdleTimeout), connectionLimit: limits.upstreamConnections)
     }
 }

@@ -22,6 +22,9 @@ package struct Instant: Comparable, Sendable {
         return overflow ? never : Instant(nanoseconds: sum)
     }
 
+    /// How long ago this point was, by the clock's reading now.
+    package var elapsedMicroseconds: Int64 { Int64(Instant.now.since(self).count / 1000) }
+
     /// How long after `earlier` this point is; zero if it is not after it.
     package func since(_ earlier: Instant) -> Nanoseconds {
         Nanoseconds(count: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0)
