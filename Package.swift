@@ -48,8 +48,8 @@ let package = Package(
         library(
             "Gateway",
             [
-                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
-                "Upstream", "AccessLog", logging,
+                "CLinux", "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
+                "Configuration", "Upstream", "AccessLog", logging,
             ]),
         .executableTarget(
             name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],

@@ -79,6 +79,15 @@ package struct Record: Sendable {
     ///
     /// - Parameters:
     ///   - key: which value.
+    ///   - value: bytes as received; what is not UTF-8 is written as U+FFFD.
+    package mutating func set(_ key: TextKey, to value: [UInt8]) {
+        set(key, to: value.span)
+    }
+
+    /// Sets a text value; bytes beyond the key's maximum length are cut off.
+    ///
+    /// - Parameters:
+    ///   - key: which value.
     ///   - value: the text.
     package mutating func set(_ key: TextKey, to value: String) {
         set(key, to: value.utf8.span)

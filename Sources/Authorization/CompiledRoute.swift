@@ -16,6 +16,7 @@ struct CompiledRoute: Sendable {
     }
 
     let kind: Kind
+    let isShadow: Bool
     let upstream: Int
     /// Any of which is enough; empty if no scope is required.
     let alternatives: [Alternative]
@@ -29,6 +30,7 @@ struct CompiledRoute: Sendable {
         _ route: ProtectedRoute, index: Int, scopes: Vocabulary, roleNames: Vocabulary, roleGraph: RoleGraph
     ) throws(PolicyError) {
         upstream = route.upstream
+        isShadow = route.isShadow
         var requirement = Requirement()
         switch route.access {
         case .public: kind = .public

@@ -16,13 +16,17 @@ package struct ProtectedRoute: Sendable {
     package let access: Access
     /// The number of its upstream, which the permit carries.
     package let upstream: Int
+    /// Whether what is denied is only noted.
+    package let isShadow: Bool
 
     /// - Parameters:
     ///   - access: who may use it.
     ///   - upstream: the number of its upstream.
-    package init(access: Access, upstream: Int) {
+    ///   - isShadow: whether what is denied is only noted.
+    package init(access: Access, upstream: Int, isShadow: Bool = false) {
         self.access = access
         self.upstream = upstream
+        self.isShadow = isShadow
     }
 }
 
@@ -90,6 +94,14 @@ package struct Policy: Sendable {
             try checkRoles(of: principal, on: route)
         }
         return Permit(route: route, upstream: routes[route].upstream)
+    }
+
+    /// The permit that a shadow route gives for a request that was denied.
+    ///
+    /// - Parameter route: the position of the route.
+    /// - Returns: nil if the route is not a shadow route.
+    package borrowing func shadowPermit(route: Int) -> Permit? {
+        routes[route].isShadow ? Permit(route: route, upstream: routes[route].upstream) : nil
     }
 
     private borrowing func checkScopes(of principal: Principal, on route: Int) throws(Denial) {

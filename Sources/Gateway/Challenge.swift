@@ -1,3 +1,4 @@
+import Authentication
 import Authorization
 import Bytes
 import HTTP

@@ -30,10 +30,8 @@ final class Evaluator {
         } catch {
             throw .conflictingRoutes
         }
-        var issuers: [Issuer] = []
-        for issuer in configuration.issuers { issuers.append(try Issuer(issuer)) }
         authenticator = Authenticator(
-            issuers: issuers, scopes: scopes, roles: roles, cacheCapacity: configuration.limits.tokenCache,
+            issuers: configuration.issuers.map(Issuer.init), scopes: scopes, roles: roles, cacheCapacity: configuration.limits.tokenCache,
             maximumTokenSize: configuration.limits.token)
         do throws(PolicyError) {
             policy = try Policy(
@@ -43,7 +41,8 @@ final class Evaluator {
                 },
                 grant: Grant(configuration.grant),
                 routes: zip(configuration.routes, routes).map { configured, route in
-                    ProtectedRoute(access: Access(configured.access), upstream: route.upstream)
+                    ProtectedRoute(
+                        access: Access(configured.access), upstream: route.upstream, isShadow: configured.isShadow)
                 })
         } catch {
             throw .inconsistentPolicy
@@ -86,7 +85,7 @@ final class Evaluator {
         guard let value = request.fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
         case .none: throw .noToken
-        case .malformed: throw .unusableToken(.malformed(.credential))
+        case .malformed: throw .unusableToken(.malformed(.parts))
         case .token(let range):
             do throws(TokenError) {
                 return try authenticator.authenticate(
@@ -122,7 +121,6 @@ final class Evaluator {
 /// Why no evaluator can be made of a configuration that was read without errors.
 package enum EvaluatorError: Error {
     case conflictingRoutes, inconsistentPolicy
-    case unusableKeys(issuer: String)
 }
 
 extension RouteMatch<Int> {
@@ -136,17 +134,11 @@ extension RouteMatch<Int> {
 }
 
 extension Issuer {
-    fileprivate init(_ configuration: IssuerConfiguration) throws(EvaluatorError) {
+    fileprivate init(_ configuration: IssuerConfiguration) {
         let audience: [String]? = if case .oneOf(let names) = configuration.audience { names } else { nil }
-        let keys: KeySet
-        do throws(KeySetError) {
-            keys = try KeySet(jwks: configuration.keys.content.span)
-        } catch {
-            throw .unusableKeys(issuer: configuration.name)
-        }
         self.init(
             name: configuration.name, issuer: configuration.issuer, audience: audience,
-            algorithms: AlgorithmSet(configuration.algorithms.compactMap { SignatureAlgorithm(name: $0) }), keys: keys)
+            algorithms: AlgorithmSet(configuration.algorithms), keys: configuration.keys)
         claims.scopes = configuration.claims.scopes
         claims.roles = configuration.claims.roles
         claims.subject = configuration.claims.subject

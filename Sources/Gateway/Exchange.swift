@@ -76,7 +76,7 @@ final class Exchange {
         let deadline = started + resources.settings.headTimeout
         while true {
             do throws(ParseError) {
-                if let length = try parser.parse(client.input.span, into: &request) {
+                if let length = try parser.parse(client.input, into: &request) {
                     client.input.consume(length)
                     return
                 }

@@ -31,9 +31,13 @@ extension Exchange {
     }
 
     private func appendForwardingFields(for client: Connection, to output: inout [UInt8]) {
-        output.append("X-Forwarded-For: ")
-        output.append(contentsOf: client.remoteHost)
-        output.append("\r\nX-Forwarded-Proto: http\r\n")
+        // A client on a Unix-domain socket has no address to tell.
+        if !client.remoteHost.isEmpty {
+            output.append("X-Forwarded-For: ")
+            output.append(contentsOf: client.remoteHost)
+            output.append("\r\n")
+        }
+        output.append("X-Forwarded-Proto: http\r\n")
         if !request.host.isEmpty {
             output.append("X-Forwarded-Host: ")
             output.append(contentsOf: request.host.authority)

@@ -1,6 +1,7 @@
 import AccessLog
 import Authentication
 import Bytes
+import Configuration
 import HTTP
 import JOSE
 import Transport
@@ -29,9 +30,11 @@ extension Exchange {
         record.duration = started.elapsedMicroseconds
         record.bytesIn = upload.received
         if record.origin == .upstream { record.bytesOut = download.received }
-        record.set(.requestID, to: requestID.span)
-        record.set(.remoteIP, to: client.remoteHost.span)
-        record.set(.clientIP, to: client.remoteHost.span)
+        record.set(.requestID, to: requestID)
+        if !client.remoteHost.isEmpty {
+            record.set(.remoteIP, to: client.remoteHost)
+            record.set(.clientIP, to: client.remoteHost)
+        }
         if !request.target.path.isEmpty {
             record.set(.method, to: request.method.name)
             record.set(.path, to: request.target.path.span)

@@ -2,6 +2,7 @@ import AccessLog
 import Authentication
 import Authorization
 import Bytes
+import Configuration
 import HTTP
 import Transport
 

@@ -9,7 +9,6 @@ final class GatewayRoute {
     /// The position in the configuration, by which the policy knows it.
     let index: Int
     let isPublic: Bool
-    let isShadow: Bool
     /// The issuers whose tokens are good here, by position; nil for all.
     let issuers: NameSet?
     /// The position of the upstream's pool.
@@ -30,7 +29,6 @@ final class GatewayRoute {
         id = route.id
         self.index = index
         isPublic = route.access == .everyone
-        isShadow = route.isShadow
         issuers = route.issuers.map { Vocabulary(configuration.issuers.map(\.name)).set(of: $0) }
         upstreamName = route.upstream
         upstream = configuration.upstreams.firstIndex { $0.name == route.upstream } ?? 0

@@ -98,7 +98,9 @@ final class Relay {
     // MARK: Response
 
     private func download() throws(Refusal) -> BodyPump.Step {
-        guard try hasFinalHead || receiveHead() else { return .waitsForSource }
+        if !hasFinalHead {
+            guard try receiveHead() else { return .waitsForSource }
+        }
         let (received, sent) = (exchange.download.received, exchange.download.output.totalSent)
         do throws(BodyPump.Failure) {
             let step = try exchange.download.advance(
@@ -123,7 +125,7 @@ final class Relay {
             let length: Int?
             do throws(ParseError) {
                 length = try parser.parse(
-                    upstream.input.span, requestMethod: exchange.request.method, into: &exchange.response)
+                    upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
             } catch {
                 throw .upstream(.malformed(detail: error.detail))
             }

@@ -85,7 +85,7 @@ final class WorkerResources {
             date.text.removeAll(keepingCapacity: true)
             HTTPDate.append(seconds: second, to: &date.text)
         }
-        output.append(date.text.span)
+        output.append(contentsOf: date.text)
     }
 }
 

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -29,6 +30,17 @@ int pthread_setname_np(pthread_t thread, const char *name);
 
 // open is variadic.
 static inline int open_file(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+
+// A write to a connection that the other side has closed is an error, not the end of the process.
+static inline void ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+
+// Allows as many descriptors as the system lets this process have.
+static inline void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 // errno is a macro.
 static inline int last_error(void) { return errno; }
