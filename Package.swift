@@ -51,9 +51,13 @@ let package = Package(
                 "CLinux", "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
                 "Configuration", "Upstream", "AccessLog", logging,
             ]),
+        library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
-            name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],
-            swiftSettings: settings),
+            name: "GatewayCLI",
+            dependencies: [
+                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "CLinux", "ExampleUpstream", argumentParser,
+                logging,
+            ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP"]),
         tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),

@@ -31,7 +31,8 @@ final class Evaluator {
             throw .conflictingRoutes
         }
         authenticator = Authenticator(
-            issuers: configuration.issuers.map(Issuer.init), scopes: scopes, roles: roles, cacheCapacity: configuration.limits.tokenCache,
+            issuers: configuration.issuers.map(Issuer.init), scopes: scopes, roles: roles,
+            cacheCapacity: configuration.limits.tokenCache,
             maximumTokenSize: configuration.limits.token)
         do throws(PolicyError) {
             policy = try Policy(

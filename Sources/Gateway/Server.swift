@@ -191,7 +191,8 @@ package final class Server {
         switch address {
         case .unix(let path):
             guard let found = SocketAddress(unixPath: path) else {
-                throw .cannotListen(address.description, "the path is longer than \(SocketAddress.maximumPathLength) bytes")
+                throw .cannotListen(
+                    address.description, "the path is longer than \(SocketAddress.maximumPathLength) bytes")
             }
             return [found]
         case .ip(let host, let port):

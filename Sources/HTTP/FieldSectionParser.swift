@@ -69,7 +69,9 @@ struct FieldSectionParser: Sendable {
         var value = input.trimmed(colon + 1..<end)
         // An empty value is written like any other, behind a colon and a space.
         if value.isEmpty { value = end..<end }
-        if value.upperBound == end, value.lowerBound == colon + 2, input[colon + 1] == .space { flags.insert(.verbatim) }
+        if value.upperBound == end, value.lowerBound == colon + 2, input[colon + 1] == .space {
+            flags.insert(.verbatim)
+        }
         return FieldLine(
             name: lineStart - sectionStart..<colon - sectionStart,
             value: value.lowerBound - sectionStart..<value.upperBound - sectionStart,

@@ -128,7 +128,9 @@ package struct ForwardingRules: Sendable {
     /// Whether a name with underscores is none that the gateway gives a meaning to.
     private func passesDespiteUnderscore(_ name: Span<UInt8>) -> Bool {
         var hyphenated: [UInt8] = []
-        for index in name.indices { hyphenated.append(name[index] == UInt8(ascii: "_") ? UInt8(ascii: "-") : name[index]) }
+        for index in name.indices {
+            hyphenated.append(name[index] == UInt8(ascii: "_") ? UInt8(ascii: "-") : name[index])
+        }
         return FieldName(hyphenated.span) == nil && !isManaged(name)
     }
 
