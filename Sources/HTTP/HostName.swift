@@ -66,7 +66,8 @@ package struct HostName: Sendable {
     ///
     /// - Returns: where it ends, at the colon or the end of the text, or nil if it is malformed.
     private mutating func appendName(_ text: Span<UInt8>) -> Int? {
-        var index = 0
+        var index = Self.plainNameEnd(text)
+        authority.append(text.extracting(0..<index))
         while index < text.count, text[index] != UInt8(ascii: ":") {
             let byte = text[index]
             if byte == .percent {
@@ -85,6 +86,20 @@ package struct HostName: Sendable {
             }
             let dot = UInt8(ascii: ".")
             if authority.last == dot, authority.count == 1 || authority[authority.count - 2] == dot { return nil }
+        }
+        return index
+    }
+
+    /// Where the part of a name ends that is canonical as it is.
+    private static func plainNameEnd(_ text: Span<UInt8>) -> Int {
+        // Lower-case letters, digits and hyphens, and dots that follow one of these.
+        let plain = CharacterSet128(low: 0x03FF_2000_0000_0000, high: 0x07FF_FFFE_0000_0000)
+        var index = 0
+        while index < text.count {
+            let byte = text[index]
+            let isSingleDot = byte == UInt8(ascii: ".") && index > 0 && text[index - 1] != byte
+            guard plain.contains(byte) || isSingleDot else { break }
+            index &+= 1
         }
         return index
     }
