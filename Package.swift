@@ -54,6 +54,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],
             swiftSettings: settings),
+
+        tests("HTTPTests", ["HTTP", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )
