@@ -35,9 +35,10 @@ package struct HostName: Sendable {
     ///
     /// - Parameters:
     ///   - text: what was sent; may be empty.
-    ///   - defaultPort: the port to leave away.
+    ///   - defaultPort: the port to leave away: that of the connection.
+    ///   - schemePort: another port to leave away: that of the scheme of an absolute form.
     /// - Returns: false if it is malformed.
-    mutating func parse(_ text: Span<UInt8>, defaultPort: UInt16) -> Bool {
+    mutating func parse(_ text: Span<UInt8>, defaultPort: UInt16, schemePort: UInt16? = nil) -> Bool {
         removeAll()
         guard text.count > 0 else { return true }
         guard let end = text[0] == UInt8(ascii: "[") ? appendAddress(text) : appendName(text) else { return false }
@@ -45,20 +46,21 @@ package struct HostName: Sendable {
         if authority.last == UInt8(ascii: ".") { authority.removeLast() }
         guard !authority.isEmpty, authority.count <= 255 else { return false }
         nameCount = authority.count
-        if end < text.count {
-            guard parsePort(text.extracting((end + 1)...), defaultPort: defaultPort) else { return false }
+        guard end < text.count else { return true }
+        guard parsePort(text.extracting((end + 1)...)) else { return false }
+        if port == defaultPort || port == schemePort { port = nil }
+        if let port {
+            authority.append(UInt8(ascii: ":"))
+            authority.append(decimal: UInt(port))
         }
         return true
     }
 
-    private mutating func parsePort(_ digits: Span<UInt8>, defaultPort: UInt16) -> Bool {
+    private mutating func parsePort(_ digits: Span<UInt8>) -> Bool {
         // `port` may be empty (RFC 3986 section 3.2.3).
         guard digits.count > 0 else { return true }
         guard let number = digits.decimalNumber, let port = UInt16(exactly: number), port > 0 else { return false }
-        guard port != defaultPort else { return true }
         self.port = port
-        authority.append(UInt8(ascii: ":"))
-        authority.append(decimal: UInt(port))
         return true
     }
 

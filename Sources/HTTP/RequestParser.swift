@@ -116,7 +116,9 @@ package struct RequestParser: Sendable {
         absoluteAuthority = try request.target.parse(target, method: method)
         if let authority = absoluteAuthority {
             let text = target.extracting(authority.range)
-            guard request.host.parse(text, defaultPort: authority.defaultPort), !request.host.isEmpty else {
+            guard request.host.parse(text, defaultPort: defaultPort, schemePort: authority.defaultPort),
+                !request.host.isEmpty
+            else {
                 throw .invalidHost
             }
         }
