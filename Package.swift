@@ -63,6 +63,22 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("RepositoryTests", []),
+        tests("HTTPTests", ["HTTP", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+/// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
+if Context.environment["GATEWAY_FUZZ"] != nil {
+    let sanitizers = ["-sanitize=fuzzer,address"]
+    for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
+        target.swiftSettings?.append(.unsafeFlags(sanitizers))
+    }
+    for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
+        package.targets.append(
+            .executableTarget(
+                name: name, dependencies: ["HTTP", "Bytes"], path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
+                linkerSettings: [.unsafeFlags(sanitizers)]))
+    }
+}

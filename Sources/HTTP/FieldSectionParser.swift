@@ -80,9 +80,10 @@ struct FieldSectionParser: Sendable {
 }
 
 extension Span where Element == UInt8 {
-    /// Where the CRLF of the line lies that has been looked at up to `start`, or nil if it has not arrived.
+    /// Looks for the CRLF of a line that has been looked at up to `start`.
     ///
     /// - Parameter start: where to go on.
+    /// - Returns: where it lies, or nil if it has not arrived.
     /// - Throws: `ParseError` for any control character but a tab, and for CR or LF on its own.
     func lineEnd(from start: Int) throws(ParseError) -> Int? {
         guard let end = firstControlCharacter(from: start) else { return nil }
