@@ -56,7 +56,9 @@ let package = Package(
             swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP"]),
-        tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes", "JOSE"],
+            exclude: ["Broken"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,7 @@ enum AddressText {
     ///   - text: the address.
     ///   - ports: the ports that are allowed; port 0 lets the system choose one.
     ///   - defaultPort: the port where none is written; nil if one must be.
+    /// - Returns: the address, with the host in lower case.
     /// - Throws: `ValueProblem`.
     static func parse(
         _ text: String, ports: ClosedRange<Int>, defaultPort: Int? = nil
