@@ -59,7 +59,8 @@ enum AddressText {
         let host = String(parts[0])
         guard !host.isEmpty else {
             throw ValueProblem(
-                message: "the host is missing in \"\(text)\"; \"0.0.0.0\" and \"[::]\" stand for every address")
+                message:
+                    "the host is missing in \"\(text)\"; a listener may have \"0.0.0.0\" or \"[::]\" for all addresses")
         }
         guard isIPv4(host) || isName(host) else {
             throw ValueProblem(message: "\"\(host)\" is neither an address nor a host name")
@@ -142,6 +143,7 @@ enum ServerURLText {
         if authority.contains("@") {
             throw ValueProblem(message: "the URL of a server has no user name or password")
         }
+        if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
         let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: 80)
         let isDefaultPort = address.description.hasSuffix(":80")
         let name = isDefaultPort ? String(address.description.dropLast(3)) : address.description
