@@ -59,6 +59,7 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes", "JOSE"],
             exclude: ["Broken"], swiftSettings: settings),
+        tests("HTTPTests", ["HTTP", "Bytes"]),
     ],
     swiftLanguageModes: [.v6]
 )

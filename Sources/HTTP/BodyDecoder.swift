@@ -158,7 +158,7 @@ package struct BodyDecoder: Sendable {
             if extensionBytes > limits.chunkExtensions + size { throw .chunkExtensionsTooLarge }
             return
         }
-        if let digit = byte.hexadecimalValue {
+        if let digit = byte.hexadecimalValue, !chunk.hasWhitespace {
             // Sixty bits: a body of an exabyte.
             if chunk.size >> 56 != 0 { throw .chunkTooLarge }
             chunk.size = chunk.size << 4 | Int(digit)
@@ -167,7 +167,9 @@ package struct BodyDecoder: Sendable {
         }
         guard chunk.hasDigits else { throw .invalidChunkSize }
         switch byte {
-        case .carriageReturn: state = .chunkLineFeed
+        // Whitespace may stand before the semicolon of an extension, not before the end of the line.
+        case .space, .tab: chunk.hasWhitespace = true
+        case .carriageReturn where !chunk.hasWhitespace: state = .chunkLineFeed
         case UInt8(ascii: ";"): state = .chunkExtension
         case .lineFeed: throw .bareLineFeed
         default: throw .invalidChunkSize
@@ -214,6 +216,7 @@ package struct BodyDecoder: Sendable {
 private struct ChunkLine {
     var size = 0
     var hasDigits = false
+    var hasWhitespace = false
     var length = 0
     var syntax = ChunkExtensionSyntax()
 }

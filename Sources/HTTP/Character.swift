@@ -15,8 +15,15 @@ struct CharacterSet128: Sendable {
     /// `tchar` of RFC 9110 section 5.6.2: letters, digits and ``!#$%&'*+-.^_`|~``.
     static var token: Self { Self(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C7FF_FFFE) }
 
+    /// `tchar` without lower-case letters. Methods are case-sensitive and no registered one has any (RFC 9110 section 16.1);
+    /// some servers take `delete` for `DELETE` all the same.
+    static var methodCharacter: Self { Self(low: 0x03FF_6CFA_0000_0000, high: 0x5000_0001_C7FF_FFFE) }
+
     /// `unreserved` of RFC 3986 section 2.3: letters, digits and `-._~`.
     static var unreserved: Self { Self(low: 0x03FF_6000_0000_0000, high: 0x47FF_FFFE_87FF_FFFE) }
+
+    /// What may stand in `reg-name` of RFC 3986 section 3.2.2 as it is, but for `,` and `;`.
+    static var hostCharacter: Self { Self(low: 0x23FF_6FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFE) }
 
     /// `pchar` of RFC 3986 section 3.3 without `%`: unreserved, ``!$&'()*+,;=`` and `:@`.
     static var pathCharacter: Self { Self(low: 0x2FFF_7FD2_0000_0000, high: 0x47FF_FFFE_87FF_FFFF) }

@@ -21,6 +21,10 @@ struct ConnectionOptions {
     /// - Throws: `ParseError` if there are more than a hundred options.
     init(readingFrom fields: inout Fields) throws(ParseError) {
         guard var line = fields.firstIndex(of: .connection) else { return }
+        if Self.isKeepAliveAlone(fields, line: line) {
+            keepAlive = true
+            return
+        }
         var count = 0
         var name: [UInt8] = []
         while true {
@@ -40,6 +44,11 @@ struct ConnectionOptions {
             guard let next = fields.nextIndex(of: .connection, from: line + 1) else { return }
             line = next
         }
+    }
+
+    /// Whether the fields say what most clients say.
+    private static func isKeepAliveAlone(_ fields: borrowing Fields, line: Int) -> Bool {
+        fields.count(of: .connection) == 1 && fields.value(at: line).equalsIgnoringCase("keep-alive")
     }
 
     /// Reads the next option of a line in lower case.

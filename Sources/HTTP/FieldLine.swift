@@ -14,10 +14,9 @@ struct FieldLine: Sendable {
     private let valueStart: UInt32
     private let valueEnd: UInt32
     private let nameLength: UInt16
-    private let knownValue: UInt8
+    /// The name, if it is one of the known.
+    let known: FieldName?
     var flags: Flags
-
-    private static let unknown: UInt8 = 255
 
     /// - Parameters:
     ///   - name: where the name lies, at most 65 535 bytes long.
@@ -29,7 +28,7 @@ struct FieldLine: Sendable {
         nameLength = UInt16(truncatingIfNeeded: name.count)
         valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
         valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
-        knownValue = known?.rawValue ?? Self.unknown
+        self.known = known
         self.flags = flags
     }
 
@@ -38,5 +37,4 @@ struct FieldLine: Sendable {
     var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
     /// The line with its CRLF; only of a line that is verbatim.
     var wholeLine: Range<Int> { Int(nameStart)..<Int(valueEnd) + 2 }
-    var known: FieldName? { knownValue == Self.unknown ? nil : FieldName(rawValue: knownValue) }
 }

@@ -20,10 +20,9 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
     case date, server, userAgent, accept, contentType, contentEncoding, cacheControl, location, retryAfter
     case cookie, setCookie, origin, referer, accessControlRequestMethod, traceparent, tracestate
 
-    /// Recognises a name, whatever its case.
+    /// Recognises a name, whatever its case; nil for a name that has no meaning here.
     ///
     /// - Parameter name: the bytes of the field name.
-    /// - Returns: nil for a name that has no meaning here.
     package init?(_ name: Span<UInt8>) {
         guard name.count >= 2, let known = Self.candidate(name) else { return nil }
         self = known

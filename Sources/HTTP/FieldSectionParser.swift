@@ -69,7 +69,9 @@ struct FieldSectionParser: Sendable {
         var value = input.trimmed(colon + 1..<end)
         // An empty value is written like any other, behind a colon and a space.
         if value.isEmpty { value = end..<end }
-        if value.upperBound == end, value.lowerBound == colon + 2, input[colon + 1] == .space { flags.insert(.verbatim) }
+        if value.upperBound == end, value.lowerBound == colon + 2, input[colon + 1] == .space {
+            flags.insert(.verbatim)
+        }
         return FieldLine(
             name: lineStart - sectionStart..<colon - sectionStart,
             value: value.lowerBound - sectionStart..<value.upperBound - sectionStart,
@@ -78,9 +80,10 @@ struct FieldSectionParser: Sendable {
 }
 
 extension Span where Element == UInt8 {
-    /// Where the CRLF of the line lies that has been looked at up to `start`, or nil if it has not arrived.
+    /// Looks for the CRLF of a line that has been looked at up to `start`.
     ///
     /// - Parameter start: where to go on.
+    /// - Returns: where it lies, or nil if it has not arrived.
     /// - Throws: `ParseError` for any control character but a tab, and for CR or LF on its own.
     func lineEnd(from start: Int) throws(ParseError) -> Int? {
         guard let end = firstControlCharacter(from: start) else { return nil }

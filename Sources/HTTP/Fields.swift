@@ -29,47 +29,52 @@ package struct Fields: Sendable {
         underscoreCount = 0
     }
 
-    /// The name of a line as it was sent.
+    /// The name of a line.
     ///
     /// - Parameter index: which line, from 0 to `count - 1`.
+    /// - Returns: the name as it was sent.
     @_lifetime(borrow self)
     package borrowing func name(at index: Int) -> Span<UInt8> {
         let line = lines[index]
         return bytes.span.extracting(line.name)
     }
 
-    /// The value of a line without whitespace at its ends.
+    /// The value of a line.
     ///
     /// - Parameter index: which line, from 0 to `count - 1`.
+    /// - Returns: the value without whitespace at its ends.
     @_lifetime(borrow self)
     package borrowing func value(at index: Int) -> Span<UInt8> {
         let line = lines[index]
         return bytes.span.extracting(line.value)
     }
 
-    /// The value of the first line with a name, without whitespace at its ends; nil if there is none.
+    /// The value of the first line with a name.
     ///
     /// - Parameter name: the name to look for.
+    /// - Returns: the value without whitespace at its ends; nil if there is no such line.
     @_lifetime(borrow self)
     package borrowing func value(of name: FieldName) -> Span<UInt8>? {
         guard let index = firstIndex(of: name) else { return nil }
         return value(at: index)
     }
 
-    /// The name of a line if it is one of the known.
+    /// The meaning of the name of a line.
     ///
     /// - Parameter index: which line, from 0 to `count - 1`.
+    /// - Returns: nil if the name is not known.
     package func known(at index: Int) -> FieldName? { lines[index].known }
 
-    /// Whether the name of a line holds an underscore.
+    /// Looks for an underscore in the name of a line.
     ///
     /// - Parameter index: which line, from 0 to `count - 1`.
+    /// - Returns: whether there is one.
     package func hasUnderscore(at index: Int) -> Bool { lines[index].flags.contains(.underscore) }
 
-    /// Whether a line is for this connection only: it is in the fixed list of RFC 9110 section 7.6.1, or the
-    /// `Connection` field of the message names it.
+    /// Decides whether a line is for this connection only (RFC 9110 section 7.6.1).
     ///
     /// - Parameter index: which line, from 0 to `count - 1`.
+    /// - Returns: whether it is in the section's fixed list, or the `Connection` field of the message names it.
     package func isHopByHop(at index: Int) -> Bool {
         let line = lines[index]
         if line.flags.contains(.connectionOption) { return true }
@@ -77,9 +82,10 @@ package struct Fields: Sendable {
         return FieldNameSet.hopByHop.contains(known)
     }
 
-    /// Whether any line has the name.
+    /// Looks for a name.
     ///
     /// - Parameter name: the name to look for.
+    /// - Returns: whether any line has it.
     package func contains(_ name: FieldName) -> Bool { present.contains(name) }
 
     /// The first line with the name.
@@ -114,9 +120,10 @@ package struct Fields: Sendable {
         return nil
     }
 
-    /// How many lines have the name.
+    /// Counts the lines with a name.
     ///
     /// - Parameter name: the name to look for.
+    /// - Returns: how many there are.
     package func count(of name: FieldName) -> Int {
         guard repeated.contains(name) else { return present.contains(name) ? 1 : 0 }
         return lines.count { $0.known == name }

@@ -25,13 +25,14 @@ package struct ForwardingRules: Sendable {
         }
     }
 
-    /// Whether a line of a request crosses to the upstream.
+    /// Decides about a line of a request.
     ///
     /// - Parameters:
     ///   - index: which line of `fields`.
     ///   - fields: the section of the request.
     ///   - forwarding: whether the client is a trusted proxy, whose forwarding fields and request id are believed.
     ///   - overrides: whether the route allows overrides of method and URL.
+    /// - Returns: whether it crosses to the upstream.
     package func requestLineCrosses(
         _ index: Int, of fields: borrowing Fields, forwarding: Bool = false, overrides: Bool = false
     ) -> Bool {
@@ -41,11 +42,12 @@ package struct ForwardingRules: Sendable {
         return crosses(index, of: fields, blocked: set)
     }
 
-    /// Whether a line of a response crosses to the client.
+    /// Decides about a line of a response.
     ///
     /// - Parameters:
     ///   - index: which line of `fields`.
     ///   - fields: the section of the response.
+    /// - Returns: whether it crosses to the client.
     package func responseLineCrosses(_ index: Int, of fields: borrowing Fields) -> Bool {
         crosses(index, of: fields, blocked: .notForwardedInResponses)
     }
@@ -81,9 +83,10 @@ package struct ForwardingRules: Sendable {
         _ = appendLines(fields, blocked: .notForwardedInResponses.union(stripped), to: &output)
     }
 
-    /// Whether a request holds a managed name of this set more than once, in whatever spelling.
+    /// Looks for managed names that are repeated, in whatever spelling.
     ///
     /// - Parameter fields: the section of the request.
+    /// - Returns: whether the request holds one of the names of this set more than once.
     package func repeatsManagedName(_ fields: borrowing Fields) -> Bool {
         guard !managedNames.isEmpty else { return false }
         var seen: [[UInt8]] = []
@@ -128,7 +131,9 @@ package struct ForwardingRules: Sendable {
     /// Whether a name with underscores is none that the gateway gives a meaning to.
     private func passesDespiteUnderscore(_ name: Span<UInt8>) -> Bool {
         var hyphenated: [UInt8] = []
-        for index in name.indices { hyphenated.append(name[index] == UInt8(ascii: "_") ? UInt8(ascii: "-") : name[index]) }
+        for index in name.indices {
+            hyphenated.append(name[index] == UInt8(ascii: "_") ? UInt8(ascii: "-") : name[index])
+        }
         return FieldName(hyphenated.span) == nil && !isManaged(name)
     }
 

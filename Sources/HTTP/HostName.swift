@@ -30,7 +30,8 @@ package struct HostName: Sendable {
 
     /// Reads `uri-host [ ":" port ]` (RFC 9110 section 4.2).
     ///
-    /// Percent-encoded and non-ASCII names, user information and reserved characters are refused: no host has them.
+    /// Escapes of unreserved characters are decoded, escapes of other ASCII characters are refused. So are `,` and `;`, which
+    /// would end the name where it stands in a list.
     ///
     /// - Parameters:
     ///   - text: what was sent; may be empty.
@@ -39,13 +40,11 @@ package struct HostName: Sendable {
     mutating func parse(_ text: Span<UInt8>, defaultPort: UInt16) -> Bool {
         removeAll()
         guard text.count > 0 else { return true }
-        let isAddress = text[0] == UInt8(ascii: "[")
-        guard let end = isAddress ? Self.addressEnd(text) : Self.nameEnd(text), end > 0 else { return false }
-        let hostEnd = !isAddress && text[end - 1] == UInt8(ascii: ".") ? end - 1 : end
-        // A name of dots alone is none.
-        guard hostEnd > 0, text[hostEnd - 1] != UInt8(ascii: ".") else { return false }
-        for index in 0..<hostEnd { authority.append(text[index].lowercasedASCII) }
-        nameCount = hostEnd
+        guard let end = text[0] == UInt8(ascii: "[") ? appendAddress(text) : appendName(text) else { return false }
+        // One dot at the end says that the name is complete; a name of dots alone is none.
+        if authority.last == UInt8(ascii: ".") { authority.removeLast() }
+        guard !authority.isEmpty, authority.count <= 255 else { return false }
+        nameCount = authority.count
         if end < text.count {
             guard parsePort(text.extracting((end + 1)...), defaultPort: defaultPort) else { return false }
         }
@@ -55,9 +54,7 @@ package struct HostName: Sendable {
     private mutating func parsePort(_ digits: Span<UInt8>, defaultPort: UInt16) -> Bool {
         // `port` may be empty (RFC 3986 section 3.2.3).
         guard digits.count > 0 else { return true }
-        guard digits.count <= 8, let number = digits.decimalNumber, let port = UInt16(exactly: number) else {
-            return false
-        }
+        guard let number = digits.decimalNumber, let port = UInt16(exactly: number), port > 0 else { return false }
         guard port != defaultPort else { return true }
         self.port = port
         authority.append(UInt8(ascii: ":"))
@@ -65,27 +62,57 @@ package struct HostName: Sendable {
         return true
     }
 
-    /// Where a registered name or IPv4 address ends: at the colon or the end of the text.
-    private static func nameEnd(_ text: Span<UInt8>) -> Int? {
-        let unreserved = CharacterSet128.unreserved
-        var index = 0
-        var previous = UInt8(ascii: ".")
+    /// Appends a registered name or an IPv4 address in canonical form.
+    ///
+    /// - Returns: where it ends, at the colon or the end of the text, or nil if it is malformed.
+    private mutating func appendName(_ text: Span<UInt8>) -> Int? {
+        var index = Self.plainNameEnd(text)
+        authority.append(text.extracting(0..<index))
         while index < text.count, text[index] != UInt8(ascii: ":") {
             let byte = text[index]
-            guard unreserved.contains(byte) else { return nil }
-            if byte == UInt8(ascii: "."), previous == byte { return nil }
-            previous = byte
-            index &+= 1
+            if byte == .percent {
+                guard let value = text.escapedValue(at: index) else { return nil }
+                if value >= 0x80 {
+                    for offset in 0..<3 { authority.append(text[index + offset].lowercasedASCII) }
+                } else {
+                    guard CharacterSet128.unreserved.contains(value) else { return nil }
+                    authority.append(value.lowercasedASCII)
+                }
+                index += 3
+            } else {
+                guard CharacterSet128.hostCharacter.contains(byte) else { return nil }
+                authority.append(byte.lowercasedASCII)
+                index += 1
+            }
+            let dot = UInt8(ascii: ".")
+            if authority.last == dot, authority.count == 1 || authority[authority.count - 2] == dot { return nil }
         }
-        return index <= 255 ? index : nil
+        return index
     }
 
-    /// Where an IPv6 address in brackets ends.
-    private static func addressEnd(_ text: Span<UInt8>) -> Int? {
+    /// Where the part of a name ends that is canonical as it is.
+    private static func plainNameEnd(_ text: Span<UInt8>) -> Int {
+        // Lower-case letters, digits and hyphens, and dots that follow one of these.
+        let plain = CharacterSet128(low: 0x03FF_2000_0000_0000, high: 0x07FF_FFFE_0000_0000)
+        var index = 0
+        while index < text.count {
+            let byte = text[index]
+            let isSingleDot = byte == UInt8(ascii: ".") && index > 0 && text[index - 1] != byte
+            guard plain.contains(byte) || isSingleDot else { break }
+            index &+= 1
+        }
+        return index
+    }
+
+    /// Appends an IPv6 address in brackets.
+    ///
+    /// - Returns: where it ends, or nil if it is malformed.
+    private mutating func appendAddress(_ text: Span<UInt8>) -> Int? {
         guard let bracket = text.firstIndex(of: UInt8(ascii: "]")),
             bracket + 1 == text.count || text[bracket + 1] == UInt8(ascii: ":"),
-            isIPv6Address(text.extracting(1..<bracket))
+            Self.isIPv6Address(text.extracting(1..<bracket))
         else { return nil }
+        for index in 0...bracket { authority.append(text[index].lowercasedASCII) }
         return bracket + 1
     }
 

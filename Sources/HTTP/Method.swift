@@ -6,10 +6,9 @@ package enum Method: Hashable, Sendable {
     /// A method that this program gives no meaning to.
     case other(String)
 
-    /// Reads a method; methods are case-sensitive.
+    /// Reads a method, case-sensitively; nil if the bytes are not a token (RFC 9110 section 5.6.2).
     ///
     /// - Parameter token: the bytes of the method.
-    /// - Returns: nil if the bytes are not a token (RFC 9110 section 5.6.2).
     package init?(_ token: Span<UInt8>) {
         switch token.count {
         case 3 where token.equals("GET"): self = .get

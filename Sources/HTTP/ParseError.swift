@@ -45,7 +45,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
     /// What is wrong, in fixed words that never hold what was sent.
     package var detail: String {
         switch self {
-        case .invalidMethod: "The method is not a token"
+        case .invalidMethod: "The method is malformed"
         case .methodTooLong: "The method is too long"
         case .malformedRequestLine: "The request line is malformed"
         case .malformedStatusLine: "The status line is malformed"

@@ -51,7 +51,7 @@ package enum PathCanonicalizer {
             switch byte {
             case .percent:
                 guard let value = raw.escapedValue(at: index) else { throw .pathInvalidEscape }
-                guard value >= 0x20, value != 0x7F else { throw .pathForbiddenCharacter }
+                guard value >= 0x20 else { throw .pathForbiddenCharacter }
                 if CharacterSet128.unreserved.contains(value) {
                     path.append(value)
                 } else {
@@ -102,7 +102,7 @@ package enum PathCanonicalizer {
         for index in path.indices {
             result.append(path[index])
             while result.count >= 3, let value = result.span.escapedValue(at: result.count - 3) {
-                guard value >= 0x20, value != 0x7F else { throw .pathForbiddenCharacter }
+                guard value >= 0x20 else { throw .pathForbiddenCharacter }
                 result.removeLast(3)
                 result.append(value)
             }

@@ -19,10 +19,9 @@ package struct PathForms: OptionSet, Hashable, Sendable {
     /// Escapes that do not decode to UTF-8. There is no other reading of these: a route allows them or not.
     package static let invalidUTF8 = Self(rawValue: 64)
 
-    /// The form that a route allows by `name`.
+    /// The form that a route allows by `name`; nil for an unknown word.
     ///
     /// - Parameter name: the word of the configuration, such as `encoded_slash`.
-    /// - Returns: nil for an unknown word.
     package init?(name: String) {
         switch name {
         case "encoded_slash": self = .encodedSlash

@@ -167,7 +167,9 @@ struct PathReader {
         for (index, byte) in path.enumerated() {
             if byte == .slash {
                 isInParameters = false
-            } else if byte == UInt8(ascii: ";") || byte == .percent && escapedValue(path, at: index) == UInt8(ascii: ";") {
+            } else if byte == UInt8(ascii: ";")
+                || byte == .percent && escapedValue(path, at: index) == UInt8(ascii: ";")
+            {
                 isInParameters = true
             }
             if !isInParameters { result.append(byte) }

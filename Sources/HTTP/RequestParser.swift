@@ -8,6 +8,7 @@ package struct RequestParser: Sendable {
     private let limits: MessageLimits
     private let defaultPort: UInt16
     private var section: FieldSectionParser
+    private var line = RequestLine(at: 0)
     /// Where the request line begins, behind empty lines.
     private var start = 0
     /// Up to where the request line has been looked at.
@@ -15,9 +16,6 @@ package struct RequestParser: Sendable {
     private var emptyLines = 0
     private var isInFields = false
     private var absoluteAuthority: TargetAuthority?
-
-    /// No method that is in use is longer.
-    private static let maximumMethodLength = 64
 
     /// Whether any byte of a head has been seen; empty lines before it do not count.
     package private(set) var hasBegun = false
@@ -33,6 +31,7 @@ package struct RequestParser: Sendable {
 
     /// Makes ready for the next head.
     package mutating func reset() {
+        line = RequestLine(at: 0)
         start = 0
         scanned = 0
         emptyLines = 0
@@ -53,7 +52,9 @@ package struct RequestParser: Sendable {
         if !isInFields {
             guard try parseStart(input, into: &request) else { return nil }
         }
-        guard let end = try section.parse(input, into: &request.fields) else { return nil }
+        let end = try section.parse(input, into: &request.fields)
+        try Self.checkRepetitions(request.fields)
+        guard let end else { return nil }
         try complete(&request)
         reset()
         return end
@@ -76,11 +77,15 @@ package struct RequestParser: Sendable {
                 emptyLines += 1
                 start = end + 2
                 scanned = start
+                line = RequestLine(at: start)
                 continue
             }
             hasBegun = true
             request.reset()
-            try parseLine(input.extracting(start..<end), into: &request)
+            try line.advance(input, to: end)
+            guard line.hasVersion else { throw .malformedRequestLine }
+            if end - start > limits.startLine { throw .targetTooLong }
+            try parseLine(input, into: &request)
             section.begin(at: end + 2)
             isInFields = true
             return true
@@ -89,37 +94,18 @@ package struct RequestParser: Sendable {
 
     /// Refuses a request line that can no longer become one.
     private mutating func checkPartialLine(_ input: Span<UInt8>) throws(ParseError) {
-        let length = input.count - start
-        guard length > 0, input[start] != .carriageReturn else { return }
+        guard start < input.count, input[start] != .carriageReturn else { return }
         hasBegun = true
-        let methodEnd = try Self.methodEnd(input.extracting(start...))
-        if length > limits.startLine + 1 { throw methodEnd == nil ? .methodTooLong : .targetTooLong }
+        let end = input[input.count - 1] == .carriageReturn ? input.count - 1 : input.count
+        try line.advance(input, to: end)
+        if end - start > limits.startLine { throw line.hasMethod ? .targetTooLong : .methodTooLong }
     }
 
-    /// Where the method ends, or nil if the end is not there yet.
-    private static func methodEnd(_ line: Span<UInt8>) throws(ParseError) -> Int? {
-        let tokenCharacters = CharacterSet128.token
-        var index = 0
-        while index < line.count, tokenCharacters.contains(line[index]) {
-            index &+= 1
-            if index > maximumMethodLength { throw .methodTooLong }
-        }
-        guard index < line.count, line[index] != .carriageReturn else { return nil }
-        guard index > 0, line[index] == .space else { throw .invalidMethod }
-        return index
-    }
-
-    private mutating func parseLine(
-        _ line: Span<UInt8>, into request: inout Request
-    ) throws(ParseError) {
-        guard let methodEnd = try Self.methodEnd(line) else { throw .malformedRequestLine }
-        if line.count > limits.startLine { throw .targetTooLong }
-        let targetStart = methodEnd + 1
-        guard let targetEnd = line.firstIndex(of: .space, from: targetStart) else { throw .malformedRequestLine }
-        request.version = try Version(line.extracting((targetEnd + 1)...))
-        guard let method = Method(line.extracting(0..<methodEnd)) else { throw .invalidMethod }
+    private mutating func parseLine(_ input: Span<UInt8>, into request: inout Request) throws(ParseError) {
+        request.version = try Version(input.extracting(line.version))
+        guard let method = Method(input.extracting(line.method)) else { throw .invalidMethod }
         request.method = method
-        let target = line.extracting(targetStart..<targetEnd)
+        let target = input.extracting(line.target)
         switch method {
         case .connect:
             guard request.host.parse(target, defaultPort: 0), !request.host.isEmpty else { throw .invalidTarget }
@@ -140,8 +126,6 @@ package struct RequestParser: Sendable {
 
     /// Checks the fields and draws the conclusions.
     private func complete(_ request: inout Request) throws(ParseError) {
-        let repeated = request.fields.repeated.intersection(.single)
-        if !repeated.isEmpty { throw Self.repetition(repeated) }
         try readHost(request.fields, request.version, into: &request.host)
         let framing = try MessageFraming(fields: request.fields, version: request.version)
         if framing.isChunked {
@@ -154,11 +138,14 @@ package struct RequestParser: Sendable {
         try readExpectations(&request)
     }
 
-    private static func repetition(_ repeated: FieldNameSet) -> ParseError {
-        if repeated.contains(.host) { return .repeatedHost }
-        if repeated.contains(.contentLength) { return .repeatedContentLength }
-        if repeated.contains(.authorization) { return .repeatedAuthorization }
-        return repeated.contains(.dpop) ? .repeatedProof : .repeatedManagedField
+    /// Refuses fields that stand more than once where they must not.
+    private static func checkRepetitions(_ fields: borrowing Fields) throws(ParseError) {
+        let repeated = fields.repeated.intersection(.single)
+        guard !repeated.isEmpty else { return }
+        if repeated.contains(.host) { throw .repeatedHost }
+        if repeated.contains(.contentLength) { throw .repeatedContentLength }
+        if repeated.contains(.authorization) { throw .repeatedAuthorization }
+        throw repeated.contains(.dpop) ? .repeatedProof : .repeatedManagedField
     }
 
     /// Reads `Host`, which must be there and well-formed even where the target names the host (RFC 9112 section 3.2).

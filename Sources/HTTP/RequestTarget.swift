@@ -67,9 +67,19 @@ package struct RequestTarget: Sendable {
     private mutating func parseAbsolute(
         _ text: Span<UInt8>, scheme: (length: Int, defaultPort: UInt16), method: Method
     ) throws(ParseError) -> TargetAuthority {
-        var end = scheme.length
-        while end < text.count, !Self.endsAuthority(text[end]) { end += 1 }
-        guard end > scheme.length else { throw .invalidHost }
+        var start = scheme.length
+        var end = start
+        while end < text.count, !Self.endsAuthority(text[end]) {
+            // User information does not name the host and is not sent on (RFC 9110 section 4.2.4).
+            if text[end] == UInt8(ascii: "@") {
+                guard start == scheme.length, Self.isUserInformation(text.extracting(start..<end)) else {
+                    throw .invalidHost
+                }
+                start = end + 1
+            }
+            end += 1
+        }
+        guard end > start else { throw .invalidHost }
         if end < text.count, text[end] == .slash {
             try parsePathAndQuery(text.extracting(end...))
         } else if end < text.count {
@@ -82,7 +92,7 @@ package struct RequestTarget: Sendable {
         } else {
             path.append(.slash)
         }
-        return TargetAuthority(range: scheme.length..<end, defaultPort: scheme.defaultPort)
+        return TargetAuthority(range: start..<end, defaultPort: scheme.defaultPort)
     }
 
     private mutating func parsePathAndQuery(_ text: Span<UInt8>) throws(ParseError) {
@@ -105,6 +115,17 @@ package struct RequestTarget: Sendable {
         if text.count >= 7, text.extracting(..<7).equalsIgnoringCase("http://") { return (7, 80) }
         if text.count >= 8, text.extracting(..<8).equalsIgnoringCase("https://") { return (8, 443) }
         return nil
+    }
+
+    /// Whether the text is `userinfo` (RFC 3986 section 3.2.1).
+    private static func isUserInformation(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices {
+            let byte = text[index]
+            guard CharacterSet128.pathCharacter.contains(byte) || text.escapedValue(at: index) != nil else {
+                return false
+            }
+        }
+        return true
     }
 
     private static func endsAuthority(_ byte: UInt8) -> Bool {
