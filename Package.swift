@@ -40,7 +40,7 @@ let package = Package(
         library("HTTP", ["Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
-        library("Authentication", ["JOSE", "HTTP", "StrictJSON"]),
+        library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
         library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),

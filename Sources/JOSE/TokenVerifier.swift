@@ -8,6 +8,7 @@ package final class TokenVerifier {
     /// The keys that tokens are verified with.
     package let keys: KeySet
     private let algorithms: AlgorithmSet
+    private let identities: [SHA256Digest]
     private var checkers: [SignatureChecker?]
 
     /// - Parameters:
@@ -16,6 +17,7 @@ package final class TokenVerifier {
     package init(keys: KeySet, algorithms: AlgorithmSet) {
         self.keys = keys
         self.algorithms = algorithms
+        identities = keys.keys.map(\.identity)
         checkers = Array(repeating: nil, count: keys.count * SignatureAlgorithm.allCases.count)
     }
 
@@ -31,6 +33,12 @@ package final class TokenVerifier {
         guard let checker = checker(keyIndex: index, algorithm: token.algorithm) else { throw .unsupportedAlgorithm }
         guard checker.accepts(token.signature.span, of: token.signingInput) else { throw .badSignature }
         return try VerifiedClaims(token.claims, signingKey: keys.keys[index].identity)
+    }
+
+    /// Whether a key of this identity is among the issuer's keys.
+    package func hasKey(_ identity: SHA256Digest) -> Bool {
+        for own in identities where own == identity { return true }
+        return false
     }
 
     /// The position of the one key that the token may be verified with.
