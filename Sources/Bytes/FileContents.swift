@@ -5,6 +5,11 @@ package struct FileError: Error, Equatable {
     /// The value of `errno`.
     package let code: Int32
 
+    /// - Parameter code: the value of `errno`.
+    package init(code: Int32) {
+        self.code = code
+    }
+
     /// The system's words for it.
     package var message: String {
         // SAFETY: `strerror` returns a terminated string that lives until the thread calls it again; it is copied at once.
@@ -42,6 +47,7 @@ package func contentsOfFile(at path: String, limit: Int) throws(FileError) -> [U
 /// The value of the environment variable `name`, or nil.
 ///
 /// - Parameter name: the variable; nothing in this program changes the environment.
+/// - Returns: its value.
 package func environmentVariable(_ name: String) -> String? {
     // SAFETY: the result is terminated and lives while the environment is not changed; it is copied at once.
     unsafe getenv(name).map { unsafe String(cString: $0) }

@@ -10,6 +10,9 @@ struct AccessFields {
     private static let exclusive = ["public", "authenticated"]
     private static let requirements = ["scopes", "any_scopes", "roles"]
 
+    /// All access keys.
+    static let keys = exclusive + requirements
+
     /// Reads the access keys of `cursor`; those of another type than they should have count as given, too.
     init(_ cursor: Cursor) {
         isPublic = cursor["public"] != nil
@@ -54,7 +57,7 @@ struct AccessFields {
 
     /// Reports access keys of `cursor` that contradict each other.
     static func reportContradictions(in cursor: Cursor, to problems: ProblemCollector) {
-        let present = cursor.members.filter { exclusive.contains($0.name) || requirements.contains($0.name) }
+        let present = cursor.members.filter { keys.contains($0.name) }
         guard let alone = present.first(where: { exclusive.contains($0.name) }) else { return }
         for other in present where other.name != alone.name {
             problems.report(

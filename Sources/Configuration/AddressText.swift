@@ -9,6 +9,7 @@ enum AddressText {
     ///   - text: the address.
     ///   - ports: the ports that are allowed; port 0 lets the system choose one.
     ///   - defaultPort: the port where none is written; nil if one must be.
+    /// - Returns: the address, with the host in lower case.
     /// - Throws: `ValueProblem`.
     static func parse(
         _ text: String, ports: ClosedRange<Int>, defaultPort: Int? = nil
@@ -58,7 +59,8 @@ enum AddressText {
         let host = String(parts[0])
         guard !host.isEmpty else {
             throw ValueProblem(
-                message: "the host is missing in \"\(text)\"; \"0.0.0.0\" and \"[::]\" stand for every address")
+                message:
+                    "the host is missing in \"\(text)\"; a listener may have \"0.0.0.0\" or \"[::]\" for all addresses")
         }
         guard isIPv4(host) || isName(host) else {
             throw ValueProblem(message: "\"\(host)\" is neither an address nor a host name")
@@ -141,6 +143,7 @@ enum ServerURLText {
         if authority.contains("@") {
             throw ValueProblem(message: "the URL of a server has no user name or password")
         }
+        if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
         let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: 80)
         let isDefaultPort = address.description.hasSuffix(":80")
         let name = isDefaultPort ? String(address.description.dropLast(3)) : address.description

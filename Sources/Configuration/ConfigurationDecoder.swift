@@ -12,15 +12,14 @@ struct ConfigurationDecoder {
         let limits = decodeLimits(root["limits"])
         let policy = PolicyDecoder(problems: problems)
         let scopes = policy.decodeScopes(root["scopes"])
-        let roles = policy.decodeRoles(root["roles"], scopes: scopes)
+        let roles = policy.decodeRoles(root["roles"], scopes: knownNames("scopes", in: root))
         let issuers = IssuerDecoder(problems: problems, surroundings: surroundings, paths: paths)
             .decode(root["issuers"])
         let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths)
         let upstreams = upstreamDecoder.decode(root["upstreams"])
         let names = KnownNames(
-            scopes: scopes.map(\.name), roles: roles.map(\.name),
-            issuers: root["issuers"]?.members.map(\.name) ?? [], upstreams: root["upstreams"]?.members.map(\.name) ?? []
-        )
+            scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root),
+            issuers: knownNames("issuers", in: root), upstreams: knownNames("upstreams", in: root))
         let routes = RouteDecoder(problems: problems, names: names, upstreamDecoder: upstreamDecoder, limits: limits)
             .decode(root)
         return GatewayConfiguration(
@@ -29,6 +28,13 @@ struct ConfigurationDecoder {
             upstreams: upstreams + routes.inlineUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
+    }
+
+    /// The names under a key of the file; where these cannot be read, any name is taken for known.
+    private func knownNames(_ key: String, in root: Cursor) -> NameList {
+        let map = root[key]
+        let isReadable = map.map { $0.node.object != nil } ?? !problems.isMistyped([key], in: root)
+        return NameList(map?.members.map(\.name) ?? [], isComplete: isReadable)
     }
 
     private func decodeListeners(_ list: Cursor?) -> [ListenerConfiguration] {
@@ -108,26 +114,24 @@ struct KnownNames {
     let roles: NameList
     let issuers: NameList
     let upstreams: NameList
-
-    init(scopes: [String], roles: [String], issuers: [String], upstreams: [String]) {
-        self.scopes = NameList(scopes)
-        self.roles = NameList(roles)
-        self.issuers = NameList(issuers)
-        self.upstreams = NameList(upstreams)
-    }
 }
 
 /// Names that are compared byte by byte, as tokens carry them.
 struct NameList {
     let names: [String]
     private let exact: Set<ExactText>
+    private let isComplete: Bool
 
-    init(_ names: [String]) {
+    /// - Parameters:
+    ///   - names: the names.
+    ///   - isComplete: whether other names are wrong; if not, all are taken for known.
+    init(_ names: [String], isComplete: Bool = true) {
         self.names = names
+        self.isComplete = isComplete
         exact = Set(names.map { ExactText($0) })
     }
 
-    func contains(_ name: String) -> Bool { exact.contains(ExactText(name)) }
+    func contains(_ name: String) -> Bool { !isComplete || exact.contains(ExactText(name)) }
 }
 
 extension ProblemCollector {

@@ -33,6 +33,7 @@ struct EnvironmentSubstitution {
     private func substitute(in text: String, at cursor: Cursor) -> String {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
+        var isKnown = true
         var index = 0
         while index < bytes.count {
             if bytes[index...].starts(with: "$${".utf8) {
@@ -43,18 +44,24 @@ struct EnvironmentSubstitution {
                     let problem = ValueProblem(
                         message: "\"${\" needs a closing \"}\" (\"$${\" stands for \"${\" itself)", offset: index)
                     problems.report(problem, in: text, at: cursor)
-                    return text
+                    isKnown = false
+                    break
                 }
                 do {
                     result += try value(of: String(decoding: bytes[(index + 2)..<end], as: UTF8.self), at: index).utf8
                 } catch {
                     problems.report(error, in: text, at: cursor)
+                    isKnown = false
                 }
                 index = end + 1
             } else {
                 result.append(bytes[index])
                 index += 1
             }
+        }
+        guard isKnown else {
+            problems.noteUnknownValue(cursor)
+            return ""
         }
         return String(decoding: result, as: UTF8.self)
     }

@@ -46,6 +46,20 @@ extension GatewayConfiguration {
         return configuration
     }
 
+    /// What is wrong with a text that is not JSON, with a hint for what people often write.
+    private static func description(of error: JSONError, in bytes: [UInt8]) -> String {
+        guard error.kind == .unexpectedCharacter, error.offset < bytes.count else { return error.description }
+        let before = bytes[..<error.offset].last { !" \t\r\n".utf8.contains($0) }
+        switch bytes[error.offset] {
+        case UInt8(ascii: "}") where before == UInt8(ascii: ","), UInt8(ascii: "]") where before == UInt8(ascii: ","):
+            return "the comma before this is one too many"
+        case UInt8(ascii: "/"), UInt8(ascii: "#"): return "there are no comments; use the key \"$comment\""
+        case UInt8(ascii: "'"): return "strings are written in double quotes"
+        case UInt8(ascii: "\""): return "a comma is missing before this"
+        default: return error.description
+        }
+    }
+
     /// Parses the text; duplicate keys are reported together with everything else, any other fault alone.
     private static func parse(_ bytes: [UInt8], _ problems: ProblemCollector) -> JSONNode? {
         var duplicates: [JSONDuplicate] = []
@@ -60,7 +74,8 @@ extension GatewayConfiguration {
             return root
         } catch {
             let offset = min(error.offset, bytes.count)
-            problems.report("not JSON: \(error.description)", at: offset..<min(offset + 1, bytes.count), pointer: .root)
+            let words = description(of: error, in: bytes)
+            problems.report("not JSON: \(words)", at: offset..<min(offset + 1, bytes.count), pointer: .root)
             return nil
         }
     }

@@ -12,7 +12,7 @@ struct IssuerDecoder {
     func decode(_ map: Cursor?) -> [IssuerConfiguration] {
         var lines: [ExactText: Int] = [:]
         return (map?.members ?? []).compactMap { member in
-            if let cursor = member.value["issuer"], let issuer = cursor.string {
+            if let cursor = member.value["issuer"], let issuer = cursor.string, !issuer.isEmpty {
                 if let line = lines[ExactText(issuer)] {
                     problems.report("the issuer on line \(line) has the same \"issuer\"", at: cursor)
                 } else {

@@ -1,10 +1,11 @@
-/// The word of `candidates` that was probably meant by `word`, or nil.
+/// Finds the word that was probably meant.
 ///
 /// The distance counts insertions, deletions, replacements and swaps of neighbours; a third of the word may differ.
 ///
 /// - Parameters:
 ///   - word: what was written.
 ///   - candidates: what could have been written; of equally near ones the first counts.
+/// - Returns: the nearest word, if one is near enough.
 func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
     let letters = Array(word.lowercased().unicodeScalars)
     guard letters.count <= 64 else { return nil }

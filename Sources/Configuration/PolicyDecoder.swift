@@ -8,10 +8,9 @@ struct PolicyDecoder {
         (map?.members ?? []).map { ScopeConfiguration(name: $0.name, summary: $0.value.string ?? "") }
     }
 
-    func decodeRoles(_ map: Cursor?, scopes: [ScopeConfiguration]) -> [RoleConfiguration] {
+    func decodeRoles(_ map: Cursor?, scopes scopeNames: NameList) -> [RoleConfiguration] {
         let members = map?.members ?? []
         let roleNames = NameList(members.map(\.name))
-        let scopeNames = NameList(scopes.map(\.name))
         for member in members {
             for scope in member.value["scopes"]?.elements ?? [] {
                 problems.requireKnown(scope, in: scopeNames, kind: "scope", key: "scopes")

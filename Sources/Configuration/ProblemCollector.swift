@@ -11,12 +11,33 @@ final class ProblemCollector {
 
     let source: SourceText
     private var problems: [Problem] = []
+    /// Where strings start whose value is not known, since a variable in them is not.
+    private var unknownValues: Set<Int> = []
+    /// Keys that were probably meant by unknown ones, by the start of their object.
+    private var mistypedKeys: [Int: Set<String>] = [:]
 
     init(source: SourceText) {
         self.source = source
     }
 
     var isEmpty: Bool { problems.isEmpty }
+
+    /// Notes that the value of a string is not known, so that nothing else is said about it.
+    func noteUnknownValue(_ cursor: Cursor) { unknownValues.insert(cursor.node.range.lowerBound) }
+
+    /// Whether it was noted that a value is not known.
+    func isUnknown(_ cursor: Cursor) -> Bool { unknownValues.contains(cursor.node.range.lowerBound) }
+
+    /// Notes that `key` was probably meant by an unknown key of an object, so that it is not reported as missing, too.
+    func noteMistyped(_ key: String, in object: Cursor) {
+        mistypedKeys[object.node.range.lowerBound, default: []].insert(key)
+    }
+
+    /// Whether one of `keys` was probably meant by an unknown key of an object.
+    func isMistyped(_ keys: [String], in object: Cursor?) -> Bool {
+        guard let mistyped = object.flatMap({ mistypedKeys[$0.node.range.lowerBound] }) else { return false }
+        return keys.contains(where: mistyped.contains)
+    }
 
     /// Notes a problem.
     ///

@@ -15,15 +15,22 @@ struct QuantityText<Value: Comparable & Sendable>: Sendable {
         let unit = text[digits.endIndex...]
         let example = units.map { "\"\($0.name)\"" }.joined(separator: ", ")
         guard let number = Int(digits), let factor = units.first(where: { $0.name == unit })?.value else {
-            let nearest = units.first { $0.name.lowercased().hasPrefix(unit.lowercased()) && !unit.isEmpty }
             throw ValueProblem(
                 message: "\"\(text)\" is not \(what): write a whole number and a unit (\(example))",
-                suggestion: digits.isEmpty ? nil : nearest.map { digits + $0.name })
+                suggestion: digits.isEmpty ? nil : nearestUnit(to: String(unit)).map { digits + $0 })
         }
         guard let value = scale(factor, number), value >= range.lowest, value <= range.highest else {
             throw ValueProblem(message: "\"\(text)\" is out of range: \(range.description)")
         }
         return value
+    }
+
+    /// The unit that `text` seems to stand for: the longest that it starts with, or else the largest of its first letter.
+    private func nearestUnit(to text: String) -> String? {
+        let letters = text.lowercased().filter { $0 != " " }
+        let similar = units.map(\.name).filter { letters.first != nil && $0.lowercased().first == letters.first }
+        let prefixes = similar.filter { letters.hasPrefix($0.lowercased()) }
+        return prefixes.max { $0.utf8.count < $1.utf8.count } ?? similar.last
     }
 }
 

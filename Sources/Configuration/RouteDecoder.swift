@@ -15,6 +15,8 @@ struct RouteDecoder {
         var inlineUpstreams: [UpstreamConfiguration] = []
         /// Where the path of each route stands.
         fileprivate var places: [Cursor] = []
+        /// The routes whose host and methods are valid, so that they can be compared.
+        fileprivate var comparable: [Int] = []
     }
 
     func decode(_ root: Cursor) -> Result {
@@ -36,7 +38,7 @@ struct RouteDecoder {
             if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
         }
         reportConflicts(result)
-        if let needsIssuer, names.issuers.names.isEmpty, root["issuers"] == nil {
+        if let needsIssuer, root["issuers"] == nil, !problems.isMistyped(["issuers"], in: root) {
             problems.report(
                 "only holders of a token may use this route, but there are no \"issuers\"",
                 at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
@@ -55,6 +57,7 @@ struct RouteDecoder {
             return
         }
         let start = settings.own.node.range.lowerBound
+        if settings.isComparable { result.comparable.append(result.routes.count) }
         result.places.append(path)
         result.routes.append(
             RouteConfiguration(
@@ -101,7 +104,7 @@ struct RouteDecoder {
     }
 
     private func checkIdentity(_ cursor: Cursor, _ lines: inout [String: Int]) {
-        guard let id = cursor["id"], let text = id.string else { return }
+        guard let id = cursor["id"], let text = id.string, !text.isEmpty else { return }
         if let line = lines[text] {
             problems.report("the route on line \(line) has the id \"\(text)\", too", at: id)
         } else {
@@ -112,13 +115,13 @@ struct RouteDecoder {
     /// Checks what a route must have, itself or by default.
     private func checkCompleted(_ settings: RouteSettings) {
         let own = settings.own
-        if settings.access == nil {
+        if settings.access == nil, !problems.isMistyped(AccessFields.keys, in: own) {
             problems.report(
                 "it is not said who may use this route: add \"public\": true, \"authenticated\": true, \"scopes\", "
                     + "\"any_scopes\" or \"roles\"",
                 at: openingBrace(own), pointer: own.pointer)
         }
-        if settings["upstream"] == nil {
+        if settings["upstream"] == nil, !problems.isMistyped(["upstream"], in: own) {
             problems.report(
                 "\"upstream\" is missing, here and in \"route_defaults\"", at: openingBrace(own), pointer: own.pointer)
         }
@@ -132,8 +135,9 @@ struct RouteDecoder {
     }
 
     private func reportConflicts(_ result: Result) {
-        let routes = result.routes.enumerated().map { number, route in
-            Route(
+        let routes = result.comparable.map { number in
+            let route = result.routes[number]
+            return Route(
                 host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
                 methods: route.methods, target: number)
         }
@@ -141,12 +145,14 @@ struct RouteDecoder {
             _ = try RouteTable(routes)
         } catch {
             for pair in error.pairs {
-                let first = result.routes[pair.first]
-                let second = result.routes[pair.second]
+                let (one, other) = (result.comparable[pair.first], result.comparable[pair.second])
+                let first = result.routes[one]
+                let second = result.routes[other]
+                let line = problems.line(of: result.places[one])
                 problems.report(
-                    "\"\(second.id)\" and \"\(first.id)\" (line \(problems.line(of: result.places[pair.first]))) could both "
+                    "\"\(second.id)\" and \"\(first.id)\" (line \(line)) could both "
                         + "be chosen for one request: their hosts, paths and methods overlap",
-                    at: result.places[pair.second])
+                    at: result.places[other])
             }
         }
     }

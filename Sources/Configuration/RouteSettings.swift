@@ -23,6 +23,13 @@ struct RouteSettings {
         return MethodSet(list.compactMap { try? Method(checking: $0) })
     }
 
+    /// Whether host and methods are valid.
+    var isComparable: Bool {
+        let methods = self["methods"]
+        let areValid = methods?.elements.allSatisfy { $0.string.map { (try? Method(checking: $0)) != nil } ?? false }
+        return (self["host"] == nil || host != nil) && (methods == nil || methods?.strings != nil && areValid == true)
+    }
+
     var upstreamHost: UpstreamHostConfiguration {
         switch self["upstream_host"]?.string {
         case nil: .client

@@ -5,6 +5,7 @@ struct ShapeChecker {
     let problems: ProblemCollector
 
     func check(_ cursor: Cursor, _ shape: Shape) {
+        guard !problems.isUnknown(cursor) else { return }
         switch (shape, cursor.node.value) {
         case (.boolean, .bool), (.yes, .bool(true)): break
         case (.yes, .bool(false)):
@@ -51,7 +52,7 @@ struct ShapeChecker {
 
     private func checkList(_ cursor: Cursor, _ element: Shape, mayRepeat: Bool) {
         let elements = cursor.elements
-        if elements.isEmpty { problems.report("an empty list has no meaning; leave the key out", at: cursor) }
+        if elements.isEmpty { problems.report("this list must not be empty", at: cursor) }
         var seen: Set<ExactText> = []
         for value in elements {
             check(value, element)
@@ -63,7 +64,7 @@ struct ShapeChecker {
 
     private func checkMap(_ cursor: Cursor, _ value: Shape, _ names: StringForm) {
         let members = cursor.members
-        if members.isEmpty { problems.report("an empty object has no meaning; leave the key out", at: cursor) }
+        if members.isEmpty { problems.report("this object must not be empty", at: cursor) }
         for member in members {
             if let problem = names.problem(in: member.name) {
                 problems.report(problem.message, at: member.nameRange, pointer: member.value.pointer)
@@ -74,14 +75,13 @@ struct ShapeChecker {
 
     private func checkObject(_ cursor: Cursor, _ shape: ObjectShape) {
         let members = cursor.members
-        var suggested: Set<String> = []
         for member in members {
             guard let key = shape[member.name] else {
                 let absent = shape.keys.map(\.name).filter { cursor[$0] == nil }
                 let suggestion =
                     nearestWord(to: member.name, among: absent)
                     ?? nearestWord(to: member.name, among: shape.keys.map(\.name))
-                if let suggestion { suggested.insert(suggestion) }
+                if let suggestion { problems.noteMistyped(suggestion, in: cursor) }
                 problems.report(
                     "unknown key \"\(member.name)\"", at: member.nameRange, pointer: member.value.pointer,
                     suggestion: suggestion)
@@ -94,23 +94,22 @@ struct ShapeChecker {
                 check(member.value, key.shape)
             }
         }
-        // A key that was probably mistyped is not reported as missing, too.
-        for key in shape.keys
-        where key.presence == .required && cursor[key.name] == nil && !suggested.contains(key.name) {
-            reportMissing("\"\(key.name)\" is missing", cursor)
+        for key in shape.keys where key.presence == .required && cursor[key.name] == nil {
+            if !problems.isMistyped([key.name], in: cursor) { reportMissing("\"\(key.name)\" is missing", cursor) }
         }
-        if shape.isChoice { checkChoice(cursor, shape, known: members.filter { shape[$0.name] != nil }, suggested) }
+        if shape.isChoice { checkChoice(cursor, shape, known: members.filter { shape[$0.name] != nil }) }
     }
 
     private func checkChoice(
-        _ cursor: Cursor, _ shape: ObjectShape,
-        known: [(name: String, nameRange: Range<Int>, value: Cursor)], _ suggested: Set<String>
+        _ cursor: Cursor, _ shape: ObjectShape, known: [(name: String, nameRange: Range<Int>, value: Cursor)]
     ) {
-        let names = shape.keys.map { "\"\($0.name)\"" }.joined(separator: ", ")
-        if known.isEmpty && suggested.isEmpty { reportMissing("one of \(names) is missing", cursor) }
+        if known.isEmpty && !problems.isMistyped(shape.keys.map(\.name), in: cursor) {
+            let names = shape.keys.filter { $0.presence != .later }.map { "\"\($0.name)\"" }
+            reportMissing("one of \(names.joined(separator: ", ")) is missing", cursor)
+        }
         for extra in known.dropFirst() {
             problems.report(
-                "\"\(extra.name)\" cannot stand beside \"\(known[0].name)\": only one of \(names) is possible",
+                "\"\(extra.name)\" cannot stand beside \"\(known[0].name)\": only one of them is possible",
                 at: extra.nameRange, pointer: extra.value.pointer)
         }
     }
@@ -142,7 +141,7 @@ extension JSONValue {
         switch self {
         case .null: "null"
         case .bool(let truth): truth ? "true" : "false"
-        case .number(let number): number.integer == nil ? "a number" : "the number \(number.text)"
+        case .number(let number): "the number \(number.text)"
         case .string: "a string"
         case .array: "a list"
         case .object: "an object"
