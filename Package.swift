@@ -54,6 +54,14 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],
             swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: ["JOSE", "Authentication"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("StrictJSONTests", ["StrictJSON"]),
+        tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
+        tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
+        tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
