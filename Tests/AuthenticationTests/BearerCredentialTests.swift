@@ -14,14 +14,19 @@ struct BearerCredentialTests {
         #expect(Self.read("Bearer   a.b-c_d~e+f/g==") == .token(9..<24))
     }
 
-    @Test("Another scheme is no bearer token", arguments: ["", "Basic YTpi", "Bearers a", "Bearera", "Token a", "Beare"])
+    @Test(
+        "Another scheme is no bearer token",
+        arguments: ["", "Basic YTpi", "Bearers a", "Bearera", "Token a", "Beare"])
     func otherScheme(value: String) {
         #expect(Self.read(value) == .none)
     }
 
     @Test(
         "Anything but one b64token is malformed",
-        arguments: ["Bearer", "Bearer ", "Bearer\ta", "Bearer a b", "Bearer a,b", "Bearer =", "Bearer a=b", "Bearer é", "Bearer a "])
+        arguments: [
+            "Bearer", "Bearer ", "Bearer\ta", "Bearer a b", "Bearer a,b", "Bearer =", "Bearer a=b", "Bearer é",
+            "Bearer a ",
+        ])
     func malformed(value: String) {
         #expect(Self.read(value) == .malformed)
     }

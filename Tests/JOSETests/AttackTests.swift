@@ -84,7 +84,9 @@ struct AttackTests {
         #expect(try Self.fault(token) == .malformed(.base64URL))
     }
 
-    @Test("The payload is a strict JSON object", arguments: ["[]", "\"a\"", "", "{\"a\":1,\"a\":2}", "{} ", "{}x", "{'a':1}"])
+    @Test(
+        "The payload is a strict JSON object",
+        arguments: ["[]", "\"a\"", "", "{\"a\":1,\"a\":2}", "{} ", "{}x", "{'a':1}"])
     func payload(text: String) throws {
         let fault = try Self.fault(header: "{\"alg\":\"ES256\"}", claims: text)
         #expect(text == "{} " ? fault == nil : fault == .malformed(.payload))

@@ -73,7 +73,9 @@ struct KeySetTests {
         #expect(set.count == 1 && set.ignored.map(\.index) == [0])
     }
 
-    @Test("What is no set is refused", arguments: ["[]", "{}", "{\"keys\":{}}", "{\"keys\":[]}", "{", "{\"keys\":[],\"keys\":[]}"])
+    @Test(
+        "What is no set is refused",
+        arguments: ["[]", "{}", "{\"keys\":{}}", "{\"keys\":[]}", "{", "{\"keys\":[],\"keys\":[]}"])
     func noSet(text: String) {
         let bytes = Array(text.utf8)
         #expect(throws: KeySetError.self) { try KeySet(jwks: bytes.span) }
@@ -82,7 +84,9 @@ struct KeySetTests {
     @Test("A kid selects the key that has it; without kid, exactly one key must fit")
     func selection() throws {
         let (first, second) = (try TokenMint(), try TokenMint())
-        let sets = [first, second].map { String(decoding: $0.key.publicKeySet().dropFirst(9).dropLast(2), as: UTF8.self) }
+        let sets = [first, second].map {
+            String(decoding: $0.key.publicKeySet().dropFirst(9).dropLast(2), as: UTF8.self)
+        }
         let keys = try RFCVectorTests.keySet("{\"keys\":[\(sets.joined(separator: ","))]}")
         let verifier = TokenVerifier(keys: keys, algorithms: AlgorithmSet([.es256]))
         #expect(try RFCVectorTests.verify(second.token(), with: verifier).subject == "alice")
