@@ -64,6 +64,10 @@ let package = Package(
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),
+        tests("StrictJSONTests", ["StrictJSON"]),
+        tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
+        tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
+        tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

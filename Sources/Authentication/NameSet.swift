@@ -3,21 +3,21 @@ internal import StrictJSON
 /// A set of configured names (scopes, or roles) as bits, so that comparing sets is a few machine instructions.
 package struct NameSet: Hashable, Sendable {
     /// The first 64 names.
-    private var first: UInt64 = 0
+    @usableFromInline var first: UInt64 = 0
     /// 64 names in each; without zeros at the end, so that equal sets are equal.
-    private var others: [UInt64] = []
+    @usableFromInline var others: [UInt64] = []
 
     /// Makes the empty set.
     package init() {}
 
     /// Whether no name is in the set.
-    package var isEmpty: Bool { first == 0 && others.isEmpty }
+    @inlinable package var isEmpty: Bool { first == 0 && others.isEmpty }
 
     /// How many names are in the set.
     package var count: Int { others.reduce(first.nonzeroBitCount) { $0 + $1.nonzeroBitCount } }
 
     /// Whether the name at `index` in the vocabulary is in the set.
-    package func contains(_ index: Int) -> Bool {
+    @inlinable package func contains(_ index: Int) -> Bool {
         word(index / 64) & 1 << UInt64(index % 64) != 0
     }
 
@@ -72,17 +72,17 @@ package struct NameSet: Hashable, Sendable {
     }
 
     /// Whether any name is in both sets.
-    package func intersects(_ other: NameSet) -> Bool {
+    @inlinable package func intersects(_ other: NameSet) -> Bool {
         if first & other.first != 0 { return true }
         for position in others.indices where others[position] & other.word(position + 1) != 0 { return true }
         return false
     }
 
     /// How many words of 64 names the set takes.
-    package var wordCount: Int { others.count + 1 }
+    @inlinable package var wordCount: Int { others.count + 1 }
 
     /// The names at `position` times 64 and the 63 that follow, the lowest bit being the first.
-    package func word(_ position: Int) -> UInt64 {
+    @inlinable package func word(_ position: Int) -> UInt64 {
         if position == 0 { return first }
         return position <= others.count ? others[position - 1] : 0
     }

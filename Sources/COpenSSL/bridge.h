@@ -38,7 +38,38 @@ static inline size_t gateway_bio_memory(BIO *bio, uint8_t **bytes) {
     return count > 0 ? (size_t)count : 0;
 }
 
-// Which parts of a key EVP_PKEY_fromdata takes; a macro in OpenSSL that combines others.
-static const int gateway_public_key_selection = EVP_PKEY_PUBLIC_KEY;
+// A public key from its parameters, or null. OSSL_PARAM keeps the pointers it is given, names included, which is why the
+// lists are built here, where names are constants.
+static inline EVP_PKEY *gateway_public_key(const char *type, OSSL_PARAM *parameters) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (context == NULL) return NULL;
+    if (EVP_PKEY_fromdata_init(context) != 1
+        || EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+// An RSA public key; both numbers with the least significant byte first. Null if OpenSSL refuses it.
+static inline EVP_PKEY *gateway_rsa_public_key(uint8_t *modulus, size_t modulus_size, uint8_t *exponent,
+                                               size_t exponent_size) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, modulus_size),
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, exponent_size),
+        OSSL_PARAM_construct_end(),
+    };
+    return gateway_public_key("RSA", parameters);
+}
+
+// A public key on the named curve; the point is uncompressed. Null if OpenSSL refuses it.
+static inline EVP_PKEY *gateway_ec_public_key(const char *curve, uint8_t *point, size_t size) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, size),
+        OSSL_PARAM_construct_end(),
+    };
+    return gateway_public_key("EC", parameters);
+}
 
 #endif

@@ -65,15 +65,10 @@ final class PublicKey: @unchecked Sendable {
     static func rsa(modulus: [UInt8], exponent: [UInt8]) -> PublicKey? {
         var modulusBytes = [UInt8](modulus.reversed())
         var exponentBytes = [UInt8](exponent.reversed())
-        // SAFETY: the parameters point into the two arrays, which outlive the call that reads them.
+        // SAFETY: OpenSSL copies the numbers during the call.
         let handle = unsafe modulusBytes.withUnsafeMutableBufferPointer { n in
             unsafe exponentBytes.withUnsafeMutableBufferPointer { e in
-                var parameters = unsafe [
-                    OSSL_PARAM_construct_BN("n", n.baseAddress, n.count),
-                    OSSL_PARAM_construct_BN("e", e.baseAddress, e.count),
-                    OSSL_PARAM_construct_end(),
-                ]
-                return unsafe makeKey("RSA", &parameters)
+                unsafe gateway_rsa_public_key(n.baseAddress, n.count, e.baseAddress, e.count)
             }
         }
         return unsafe PublicKey(handle, type: .rsa, modulusSize: modulus.count)
@@ -87,18 +82,9 @@ final class PublicKey: @unchecked Sendable {
     /// - Returns: the key, or nil if the point is not on the curve.
     static func ellipticCurve(_ type: KeyType, coordinates: [UInt8]) -> PublicKey? {
         var point: [UInt8] = [4] + coordinates
-        var name = Array(type.name.utf8)
-        // SAFETY: the parameters point into the two arrays, which outlive the call that reads them.
-        let handle = unsafe point.withUnsafeMutableBytes { point in
-            unsafe name.withUnsafeMutableBytes { name in
-                var parameters = unsafe [
-                    OSSL_PARAM_construct_utf8_string(
-                        "group", name.baseAddress?.assumingMemoryBound(to: CChar.self), name.count),
-                    OSSL_PARAM_construct_octet_string("pub", point.baseAddress, point.count),
-                    OSSL_PARAM_construct_end(),
-                ]
-                return unsafe makeKey("EC", &parameters)
-            }
+        // SAFETY: OpenSSL copies the name and the point during the call.
+        let handle = unsafe point.withUnsafeMutableBufferPointer { point in
+            unsafe gateway_ec_public_key(type.name, point.baseAddress, point.count)
         }
         guard let key = unsafe PublicKey(handle, type: type) else { return nil }
         return key.isValid ? key : nil
@@ -129,20 +115,5 @@ final class PublicKey: @unchecked Sendable {
         }
         // SAFETY: the context is alive.
         return unsafe EVP_PKEY_public_check(context) == 1
-    }
-
-    private static func makeKey(_ type: String, _ parameters: inout [OSSL_PARAM]) -> OpaquePointer? {
-        // SAFETY: the context is freed on every path; the parameters end with the end marker.
-        guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, type, nil) else { return nil }
-        defer {
-            // SAFETY: made above, used nowhere else.
-            unsafe EVP_PKEY_CTX_free(context)
-        }
-        var key: OpaquePointer?
-        // SAFETY: as above; `key` is written only on success.
-        guard unsafe EVP_PKEY_fromdata_init(context) == 1,
-            unsafe EVP_PKEY_fromdata(context, &key, gateway_public_key_selection, &parameters) == 1
-        else { return nil }
-        return unsafe key
     }
 }
