@@ -70,7 +70,8 @@ struct StyleCheckTests {
             "/* /* unsafe */ try! */ let a = 1",
             "let a = #\"as! \" unsafe\"#", "let a = \"\\(b(\"try!\")) as!\"",
             "let a = \"\"\"\n  unsafe \" try!\n  \"\"\"",
-            "import Bytes", "import Synchronization", "private struct Other {}", "extension Other {}", "try? f()",
+            "import Bytes", "import Synchronization", "private struct Other {}", "extension Other {}\nstruct Part {}",
+            "extension Other {}", "try? f()",
             "enum Sample { case `public`, open }", "struct Sample {}\nstruct Part {}", "myFatalError()",
         ])
     func innocent(_ text: String) {

@@ -116,13 +116,21 @@ enum StyleChecks {
         return nil
     }
 
-    /// A file that declares types at its top level declares one that is named as the file.
+    /// A file that begins with a type declares one that is named as the file; one that begins with an extension is
+    /// named for what it adds, and a file of tests for what it tests.
     static func mainType(_ file: SourceFile) -> [Finding] {
+        guard !file.isTest, !beginsWithExtension(file) else { return [] }
         let types = topLevelTypes(file)
         guard let first = types.first, file.name != "Main", !types.contains(where: { $0.name == file.name }) else {
             return []
         }
         return [file.finding(first.line, "the main type of \(file.name).swift is \(first.name): rename one of them")]
+    }
+
+    private static func beginsWithExtension(_ file: SourceFile) -> Bool {
+        let declarations: Set<Substring> = ["extension", "struct", "class", "enum", "actor", "protocol"]
+        let first = file.code.first { $0.indentation == 0 && $0.words.contains { declarations.contains($0) } }
+        return first?.words.contains("extension") == true
     }
 
     private static func topLevelTypes(_ file: SourceFile) -> [(name: Substring, line: Int)] {
@@ -142,7 +150,7 @@ enum StyleChecks {
             return nil
         }
         let modifiers: Set<Substring> = [
-            "package", "internal", "final", "indirect", "main", "MainActor", "Suite", "frozen",
+            "package", "internal", "final", "indirect", "main", "MainActor", "Suite", "safe",
         ]
         guard words[..<keyword].allSatisfy({ modifiers.contains($0) }) else { return nil }
         return words[keyword + 1]
