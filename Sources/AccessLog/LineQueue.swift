@@ -33,6 +33,7 @@ struct LineQueue: Sendable {
     /// - Parameters:
     ///   - chunk: whole lines.
     ///   - policy: what happens when there is no room; under `drop` the answer is always `taken`.
+    /// - Returns: what became of the chunk.
     mutating func offer(_ chunk: inout LogChunk, _ policy: OverflowPolicy) -> Admission {
         if usedBytes > 0 && usedBytes + chunk.bytes.count > capacity - refusalShare {
             guard policy == .drop else { return .full }

@@ -60,6 +60,7 @@ struct LogDescriptor: ~Copyable {
     /// Waits until the descriptor takes bytes, or reports an error at the next write.
     ///
     /// - Parameter milliseconds: how long to wait at most.
+    /// - Returns: whether a write will not block.
     func isWritable(within milliseconds: CInt) -> Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         // SAFETY: `request` is one structure that lives for the call.

@@ -159,6 +159,7 @@ struct RateLimit {
     /// Whether it may happen now, which is then remembered.
     ///
     /// - Parameter now: milliseconds of a clock that never goes back.
+    /// - Returns: whether it may happen now.
     mutating func isDue(at now: Int) -> Bool {
         if let last, now - last < 10_000 { return false }
         last = now
