@@ -1,0 +1,184 @@
+"""Long runs: memory and descriptors stay flat, nothing is lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.gateway import Gateway
+from harness.process import MiB, descriptors, resident
+from harness.wire import Client, request
+
+wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+
+
+@pytest.fixture
+def plain_upstream(tmp_path: Path) -> Any:
+    """nginx with a small answer: an upstream that is no bottleneck."""
+    if shutil.which("nginx") is None:
+        pytest.skip("nginx is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    settings = tmp_path / "nginx.conf"
+    settings.write_text(f"""
+        worker_processes 1; daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;
+        events {{ worker_connections 4096; }}
+        http {{
+            access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s;
+            client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p; fastcgi_temp_path {tmp_path}/f;
+            uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
+            server {{
+                listen 127.0.0.1:{port} backlog=4096;
+                location / {{ default_type application/json; return 200 '{{"id": 42}}'; }}
+            }}
+        }}""")
+    process = subprocess.Popen(
+        ["nginx", "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(settings)], stdin=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            assert time.monotonic() < deadline and process.poll() is None, (tmp_path / "error.log").read_text()
+            time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
+
+
+def load(gateway: Gateway, token: str, seconds: int) -> int:
+    """Keep-alive requests with a token for some seconds; answers how many were made, all of them good."""
+    host, port = gateway.address
+    result = subprocess.run(
+        ["wrk", "-t1", "-c64", f"-d{seconds}s", "--timeout", "10s", "-H", f"Authorization: Bearer {token}",
+         f"http://{host}:{port}/items/1"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + 60, check=True,
+    )
+    assert "Non-2xx" not in result.stdout and "Socket errors" not in result.stdout, result.stdout
+    found = re.search(r"(\d+) requests in", result.stdout)
+    assert found, result.stdout
+    return int(found.group(1))
+
+
+def keep_alive_soak(gateway: Gateway, mint: Any, goal: int) -> None:
+    token = mint.token(lifetime=3600)
+    done = load(gateway, token, 3)
+    warm, open_before = resident(gateway.pid), descriptors(gateway.pid)
+    samples = []
+    while done < goal:
+        done += load(gateway, token, 5)
+        samples.append(resident(gateway.pid))
+    growth = resident(gateway.pid) - warm
+    assert growth < 2 * MiB, f"{growth / MiB:.2f} MiB after {done} requests; samples {[s // 1024 for s in samples]} KiB"
+    assert descriptors(gateway.pid) <= open_before + 8
+    count_lines(gateway, done)
+
+
+def count_lines(gateway: Gateway, at_least: int) -> None:
+    """One line per exchange; wrk does not count the answers that were under way when it stopped."""
+    deadline = time.monotonic() + 10
+    assert gateway.log_path is not None
+    while True:
+        lines = sum(block.count(b"\n") for block in iter_blocks(gateway.log_path))
+        if lines >= at_least:
+            return
+        assert time.monotonic() < deadline, f"{lines} lines for at least {at_least} exchanges"
+        time.sleep(0.1)
+
+
+def iter_blocks(path: Path) -> Any:
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            yield block
+
+
+def connection_soak(gateway: Gateway, goal: int) -> None:
+    data = request("GET", "/health", "Connection: close")
+
+    def connect(count: int) -> None:
+        for index in range(count):
+            with Client(gateway.address) as client:
+                if index % 4 == 3:
+                    client.send(b"GET /health HT")
+                    client.reset()
+                    continue
+                assert client.exchange(data).status == 200
+
+    connect(2000)
+    warm, open_before = resident(gateway.pid), descriptors(gateway.pid)
+    connect(goal)
+    deadline = time.monotonic() + 15
+    while descriptors(gateway.pid) > open_before + 4:
+        assert time.monotonic() < deadline, f"{descriptors(gateway.pid)} descriptors open, {open_before} before"
+        time.sleep(0.05)
+    growth = resident(gateway.pid) - warm
+    assert growth < 2 * MiB, f"{growth / MiB:.2f} MiB after {goal} connections"
+
+
+@wrk
+@pytest.mark.timeout(240)
+def test_100_000_requests_with_keep_alive_leave_memory_flat(start_gateway: Any, plain_upstream: str, mint: Any) -> None:
+    keep_alive_soak(start_gateway(plain_upstream), mint, 100_000)
+
+
+@wrk
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_million_requests_with_keep_alive_leave_memory_flat(start_gateway: Any, plain_upstream: str, mint: Any) -> None:
+    keep_alive_soak(start_gateway(plain_upstream), mint, 1_000_000)
+
+
+@pytest.mark.timeout(240)
+def test_10_000_new_connections_leave_memory_and_descriptors_flat(start_gateway: Any, plain_upstream: str) -> None:
+    connection_soak(start_gateway(plain_upstream), 10_000)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_100_000_new_connections_leave_memory_and_descriptors_flat(start_gateway: Any, plain_upstream: str) -> None:
+    connection_soak(start_gateway(plain_upstream), 100_000)
+
+
+@pytest.mark.timeout(240)
+def test_10_000_tokens_leave_memory_bounded(start_gateway: Any, plain_upstream: str, mint: Any) -> None:
+    """More tokens than the cache holds: the oldest make room."""
+    gateway = start_gateway(plain_upstream, workers=1, limits={"token_cache": 500})
+
+    def use(first: int, last: int) -> None:
+        with gateway.client() as client:
+            for index in range(first, last):
+                token = mint.token(jti=f"token-{index}", algorithm="EdDSA")
+                assert client.exchange(request("GET", "/items/1", f"Authorization: Bearer {token}")).status == 200
+
+    use(0, 2000)
+    warm = resident(gateway.pid)
+    use(2000, 12_000)
+    growth = resident(gateway.pid) - warm
+    assert growth < 2 * MiB, f"{growth / MiB:.2f} MiB after 10 000 further tokens"
+
+
+@pytest.mark.timeout(120)
+def test_3_000_idle_connections_hold_no_buffers(start_gateway: Any, plain_upstream: str) -> None:
+    gateway = start_gateway(plain_upstream)
+    assert gateway.exchange(request("GET", "/health")).status == 200
+    before = resident(gateway.pid)
+    clients = []
+    for _ in range(3000):
+        client = gateway.client()
+        assert client.exchange(request("GET", "/health")).status == 200
+        clients.append(client)
+    held = resident(gateway.pid)
+    for client in clients:
+        client.close()
+    each = (held - before) / 3000
+    assert held <= 40 * MiB, f"{held / MiB:.1f} MiB with 3 000 idle connections; the budget is 32"
+    assert each <= 6 * 1024, f"{each:.0f} bytes for each idle connection; the budget is 4 096"
