@@ -64,6 +64,9 @@ let package = Package(
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),
+        .target(
+            name: "TestSupport", dependencies: ["JOSE", "Authentication"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
