@@ -2,9 +2,13 @@ package import HTTP
 
 /// The methods that a route lets in; `CONNECT` and `TRACE` never are among them.
 package struct MethodSet: Sendable, Equatable {
-    private var known: UInt16
+    /// A bit for each known method.
+    private(set) var known: UInt16
     private var others: [String]
     private var includesEveryOther: Bool
+
+    /// Whether an extension method may be in the set.
+    var hasOthers: Bool { includesEveryOther || !others.isEmpty }
 
     /// Every method but `CONNECT` and `TRACE`.
     package static let all = MethodSet(known: 0b111_1111, others: [], includesEveryOther: true)
@@ -52,7 +56,7 @@ package struct MethodSet: Sendable, Equatable {
 
 extension Method {
     /// Each method that can pass has a bit; `CONNECT`, `TRACE` and extension methods have none.
-    fileprivate var bit: UInt16 {
+    var bit: UInt16 {
         switch self {
         case .get: 1
         case .head: 2

@@ -21,10 +21,19 @@ package struct RouteIndex: Sendable {
         var endpoint: Int32 = -1
     }
 
-    /// The routes of one path.
+    /// The routes of one path: a range of `entries`.
     struct Endpoint {
-        var entries: [(methods: MethodSet, route: Int)] = []
-        var allowed: [Method] = []
+        var entryStart: Int32
+        var entryEnd: Int32
+    }
+
+    /// A route of an endpoint; it holds no reference, so that looking at it costs no reference counting.
+    struct Entry {
+        /// Bits of known methods, as in `MethodSet`.
+        var known: UInt16
+        /// Whether extension methods have to be looked for in `methods`.
+        var hasOthers: Bool
+        var route: Int32
     }
 
     struct Slot {
@@ -35,6 +44,9 @@ package struct RouteIndex: Sendable {
 
     var nodes: [Node] = []
     var endpoints: [Endpoint] = []
+    var entries: [Entry] = []
+    /// The methods of each entry.
+    var methods: [MethodSet] = []
     var labels: [UInt8] = []
     var slots: [Slot] = Array(repeating: Slot(hash: 0, node: -1), count: 16)
 
@@ -48,8 +60,15 @@ package struct RouteIndex: Sendable {
     package func match(host: Span<UInt8>?, path: Span<UInt8>, method: Method) -> RouteMatch<Int> {
         guard let number = endpoint(host: host, path: path) else { return .none }
         let endpoint = endpoints[Int(number)]
-        for entry in endpoint.entries where entry.methods.contains(method) { return .found(entry.route) }
-        return .methodNotAllowed(endpoint.allowed)
+        let range = Int(endpoint.entryStart)..<Int(endpoint.entryEnd)
+        let bit = method.bit
+        for position in range {
+            let entry = entries[position]
+            if entry.known & bit != 0 || bit == 0 && entry.hasOthers && methods[position].contains(method) {
+                return .found(Int(entry.route))
+            }
+        }
+        return .methodNotAllowed(methods[range].flatMap(\.methods))
     }
 
     private func endpoint(host: Span<UInt8>?, path: Span<UInt8>) -> Int32? {

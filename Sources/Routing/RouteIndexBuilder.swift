@@ -3,6 +3,8 @@ import HTTP
 /// Builds a `RouteIndex` route by route and collects conflicts.
 struct RouteIndexBuilder {
     private var index = RouteIndex()
+    /// The routes of each endpoint.
+    private var endpoints: [[(methods: MethodSet, route: Int)]] = []
     private var conflicts: Set<RouteConflicts.Pair> = []
 
     init() {
@@ -27,10 +29,19 @@ struct RouteIndexBuilder {
         index.nodes[Int(node)].endpoint = enter(methods, number, at: endpoint)
     }
 
-    consuming func finish() throws(RouteConflicts) -> RouteIndex {
+    mutating func finish() throws(RouteConflicts) -> RouteIndex {
         guard conflicts.isEmpty else {
             let pairs = conflicts.sorted { ($0.first, $0.second) < ($1.first, $1.second) }
             throw RouteConflicts(pairs: pairs)
+        }
+        for routes in endpoints {
+            let start = Int32(index.entries.count)
+            for (methods, route) in routes {
+                index.methods.append(methods)
+                index.entries.append(
+                    RouteIndex.Entry(known: methods.known, hasOthers: methods.hasOthers, route: Int32(route)))
+            }
+            index.endpoints.append(RouteIndex.Endpoint(entryStart: start, entryEnd: Int32(index.entries.count)))
         }
         return index
     }
@@ -47,17 +58,16 @@ struct RouteIndexBuilder {
     private mutating func enter(_ methods: MethodSet, _ number: Int, at endpoint: Int32) -> Int32 {
         var place = endpoint
         if place < 0 {
-            place = Int32(index.endpoints.count)
-            index.endpoints.append(RouteIndex.Endpoint())
+            place = Int32(endpoints.count)
+            endpoints.append([])
         }
         var clashes = false
-        for entry in index.endpoints[Int(place)].entries where entry.methods.overlaps(methods) {
+        for entry in endpoints[Int(place)] where entry.methods.overlaps(methods) {
             conflicts.insert(RouteConflicts.Pair(first: entry.route, second: number))
             clashes = true
         }
         guard !clashes else { return place }
-        index.endpoints[Int(place)].entries.append((methods, number))
-        index.endpoints[Int(place)].allowed += methods.methods
+        endpoints[Int(place)].append((methods, number))
         return place
     }
 
