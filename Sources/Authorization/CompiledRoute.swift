@@ -20,6 +20,9 @@ struct CompiledRoute: Sendable {
     let upstream: Int
     /// Any of which is enough; empty if no scope is required.
     let alternatives: [Alternative]
+    /// The scopes of the only alternative if they are among the first 64 of the vocabulary, which is the usual case and
+    /// is decided without touching an array; 0 if no scope is required.
+    let simpleScopes: UInt64?
     let requiredRoles: [String]
     /// The required roles and all that include one.
     let sufficientRoles: NameSet
@@ -49,6 +52,11 @@ struct CompiledRoute: Sendable {
             alternatives.append(try Self.alternative(requirement.scopes, scopes))
         }
         self.alternatives = alternatives
+        if alternatives.count > 1 || alternatives.first.map({ $0.set.wordCount > 1 }) ?? false {
+            simpleScopes = nil
+        } else {
+            simpleScopes = alternatives.first?.set.word(0) ?? 0
+        }
         requiredRoles = requirement.roles
         sufficientRoles = roleGraph.roles(
             satisfying: try Policy.set(of: requirement.roles, in: roleNames, orElse: PolicyError.unknownRole))

@@ -105,9 +105,11 @@ package struct Policy: Sendable {
     }
 
     private borrowing func checkScopes(of principal: Principal, on route: Int) throws(Denial) {
-        let count = routes[route].alternatives.count
-        if count == 0 { return }
-        for alternative in 0..<count where holds(route, alternative, principal) { return }
+        if let required = routes[route].simpleScopes {
+            if required & ~held(0, by: principal) == 0 { return }
+            throw insufficientScope(of: principal, on: route)
+        }
+        for alternative in 0..<routes[route].alternatives.count where holds(route, alternative, principal) { return }
         throw insufficientScope(of: principal, on: route)
     }
 
