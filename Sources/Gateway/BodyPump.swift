@@ -42,6 +42,7 @@ struct BodyPump {
     ///
     /// - Parameters:
     ///   - framing: how the source delimits it.
+    ///   - limits: how long chunk headers and trailers may be.
     ///   - encodesChunks: whether the sink gets it chunked, otherwise as it is.
     ///   - carriesTrailers: whether trailer fields go on; only with chunks.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
@@ -69,6 +70,8 @@ struct BodyPump {
     ///   - input: what was read from `source` and not consumed yet.
     ///   - blocks: where `input` gets its storage.
     ///   - sink: where the body goes.
+    /// - Returns: why nothing more can be moved now.
+    /// - Throws: `Failure`: which side ended or failed, or what is malformed.
     mutating func advance(
         from source: any ByteStream, _ input: inout ByteBuffer, _ blocks: BlockPool, to sink: any ByteStream
     ) throws(Failure) -> Step {

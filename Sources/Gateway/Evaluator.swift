@@ -79,7 +79,11 @@ final class Evaluator {
 
     /// Finds out who asks; nil on a public route, where no credential is looked at.
     ///
-    /// - Parameter now: seconds since 1970.
+    /// - Parameters:
+    ///   - request: whose `Authorization` field is looked at.
+    ///   - route: which issuers' tokens are good.
+    ///   - now: seconds since 1970.
+    /// - Returns: the token's holder, or nil.
     /// - Throws: `.noToken` or `.unusableToken`.
     func authenticate(_ request: borrowing Request, on route: GatewayRoute, now: Int) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
