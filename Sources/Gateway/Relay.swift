@@ -32,6 +32,7 @@ final class Relay {
     private static let graceAfterClientEnd = Nanoseconds.seconds(1)
     /// More interim responses than this (RFC 9110 §15.2) before the final one are no use to anybody.
     private static let informationalLimit = 16
+    private static let unwanted = "An interim response that nobody asked for"
 
     init(exchange: Exchange, client: Connection, upstream: UpstreamConnection, route: GatewayRoute) {
         self.exchange = exchange
@@ -47,7 +48,8 @@ final class Relay {
 
     /// Whether the upstream connection is between messages, so that another exchange may use it.
     var mayReuseUpstream: Bool {
-        hasFinalHead && !isUploadAbandoned && exchange.upload.isSourceDone && exchange.response.isPersistent
+        hasFinalHead && !isUploadAbandoned && exchange.upload.isSourceDone && exchange.upload.output.isEmpty
+            && exchange.response.isPersistent
     }
 
     /// Runs until the response has been written, or cannot be.
@@ -136,6 +138,7 @@ final class Relay {
                     try passInformational()
                     continue
                 }
+                guard exchange.response.status != 101 else { throw .upstream(.malformed(detail: Self.unwanted)) }
                 hasFinalHead = true
                 exchange.record.upstreamStatus = exchange.response.status
                 exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
@@ -153,9 +156,7 @@ final class Relay {
     /// Passes on an interim response (RFC 9110 §15.2), which a client of HTTP/1.0 would not understand.
     private func passInformational() throws(Refusal) {
         informationalCount += 1
-        guard informationalCount <= Self.informationalLimit, exchange.response.status != 101 else {
-            throw .upstream(.malformed(detail: "An interim response that nobody asked for"))
-        }
+        guard informationalCount <= Self.informationalLimit else { throw .upstream(.malformed(detail: Self.unwanted)) }
         parser.reset()
         guard exchange.request.version != .http10 else { return }
         exchange.writeInterimHead()
