@@ -18,7 +18,8 @@ extension Exchange {
         if case .clientGone = refusal {
             record.aborted = .client
             if !hasAnswered { record.status = nil }
-            ending = .close
+            // An end that can be taken for that of the body would make a whole of a part.
+            ending = hasAnswered && isCloseDelimited ? .reset : .close
             return
         }
         guard !hasAnswered else {
