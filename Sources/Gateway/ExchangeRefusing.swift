@@ -50,6 +50,8 @@ extension Exchange {
     }
 
     private func note(_ refusal: Refusal) {
+        // Who leaves does not change what was decided; `retries` says that the request was permitted.
+        if case .clientGone = refusal, record.retries != nil { return }
         record.decision = refusal.decision
         record.reason = refusal.reason
         switch refusal {
