@@ -37,6 +37,8 @@ final class Connection {
             if input.isEmpty { input.release(to: resources.blocks) }
             idleTimeout = settings.idleTimeout
         }
+        // Closing with bytes unread resets the connection, and the client may lose the end of the response.
+        if ending == .close && !(input.isEmpty && stream.isQuiet) { ending = .linger }
         if case .linger = ending { await discardInput() }
         input.release(to: resources.blocks)
         stream.close(abruptly: ending == .reset)
