@@ -52,12 +52,18 @@ final class Exchange {
 
     /// The walk.
     ///
+    /// - Parameters:
+    ///   - client: whose request it is; its first byte is there.
+    ///   - isWithinLimit: false refuses whatever is asked for.
+    ///   - headTimeout: how long the head may take.
     /// - Returns: what becomes of the connection.
-    func run(on client: Connection, isWithinLimit: Bool) async -> Connection.Ending {
+    func run(
+        on client: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds
+    ) async -> Connection.Ending {
         started = resources.loop.now
         resources.identifiers.next(at: WallClock.microseconds, into: &requestID)
         do throws(Refusal) {
-            try await receiveHead(from: client)
+            try await receiveHead(from: client, until: started + headTimeout)
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
             try await forward(permit, from: client)
@@ -72,8 +78,7 @@ final class Exchange {
     /// Reads the head of the request.
     ///
     /// - Throws: what is wrong with it, or `.clientGone`.
-    private func receiveHead(from client: Connection) async throws(Refusal) {
-        let deadline = started + resources.settings.headTimeout
+    private func receiveHead(from client: Connection, until deadline: Instant) async throws(Refusal) {
         while true {
             do throws(ParseError) {
                 if let length = try parser.parse(client.input, into: &request) {
