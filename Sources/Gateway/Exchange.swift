@@ -63,7 +63,7 @@ final class Exchange {
         started = resources.loop.now
         resources.identifiers.next(at: WallClock.microseconds, into: &requestID)
         do throws(Refusal) {
-            try await receiveHead(from: client, until: started + headTimeout)
+            guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
             try await forward(permit, from: client)
@@ -77,22 +77,27 @@ final class Exchange {
 
     /// Reads the head of the request.
     ///
+    /// - Returns: false if there is none: empty lines alone are no request (RFC 9112 §2.2).
     /// - Throws: what is wrong with it, or `.clientGone`.
-    private func receiveHead(from client: Connection, until deadline: Instant) async throws(Refusal) {
+    private func receiveHead(from client: Connection, until deadline: Instant) async throws(Refusal) -> Bool {
         while true {
             do throws(ParseError) {
                 if let length = try parser.parse(client.input, into: &request) {
                     client.input.consume(length)
-                    return
+                    return true
                 }
             } catch {
                 throw .rejected(error)
             }
             switch client.receive() {
             case .bytes: await client.letOthersRun()
-            case .end, .failed: throw .clientGone
+            case .end, .failed:
+                guard parser.hasBegun else { return false }
+                throw .clientGone
             case .wouldBlock:
-                if await client.wait(until: deadline) == .expired { throw .rejected(.headTooSlow) }
+                guard await client.wait(until: deadline) == .expired else { continue }
+                guard parser.hasBegun else { return false }
+                throw .rejected(.headTooSlow)
             }
         }
     }
