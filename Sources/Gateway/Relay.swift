@@ -106,6 +106,8 @@ final class Relay {
             let step = try exchange.download.advance(
                 from: upstream.stream, &upstream.input, exchange.resources.blocks, to: client.stream)
             downloadPace.count(exchange.download.output.totalSent - sent)
+            // Whoever takes the response is there, whether or not it will send more.
+            if exchange.download.output.totalSent > sent { clientEnd = .never }
             if exchange.download.received > received { lastProgress = exchange.resources.loop.now }
             return step
         } catch {
