@@ -167,7 +167,7 @@ final class Relay {
 
     private func wait(_ upload: BodyPump.Step, _ download: BodyPump.Step) async throws(Refusal) {
         let began = exchange.resources.loop.now
-        let waitsForBody = upload == .waitsForSource && isClientToSend
+        let waitsForBody = upload == .waitsForSource && isClientToSend && !hasFinalHead
         let (upstreamDeadline, phase) = upstreamDeadline(upload, download)
         guard began < upstreamDeadline else { throw .upstream(.timedOut(phase)) }
         try noticeClientEnd(upload, at: began)
@@ -177,10 +177,14 @@ final class Relay {
         _ = await client.wait(until: deadline)
         let waited = exchange.resources.loop.now.since(began)
         if waitsForBody && !uploadPace.keepsPace(afterWaiting: waited) { throw .rejected(.bodyTooSlow) }
-        if download == .waitsForSink && !downloadPace.keepsPace(afterWaiting: waited) { throw .clientGone }
+        guard download == .waitsForSink else { return }
+        guard downloadPace.keepsPace(afterWaiting: waited) else { throw .clientGone }
+        // While the client kept the upstream waiting, the upstream was not late.
+        lastProgress = exchange.resources.loop.now
     }
 
-    /// Whether the client has no reason to hold its body back: it may be waiting for a 100 (RFC 9110 §10.1.1).
+    /// Whether the client has no reason to hold its body back: it may be waiting for a 100 (RFC 9110 §10.1.1). Once there
+    /// is a final response, it may as well stop sending (RFC 9112 §9.5).
     private var isClientToSend: Bool {
         !exchange.request.expectsContinue || informationalCount > 0 || exchange.upload.received > 0
     }
