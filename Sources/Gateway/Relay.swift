@@ -59,6 +59,7 @@ final class Relay {
             framing, limits: exchange.resources.settings.messageLimits, encodesChunks: framing == .chunked,
             carriesTrailers: true, maximumSize: route.maximumBody)
         exchange.writeRequestHead(along: route, for: client)
+        defer { exchange.record.upstreamDuration = started.elapsedMicroseconds }
         while true {
             let uploadStep = try upload()
             let downloadStep = try download()
@@ -69,7 +70,6 @@ final class Relay {
                 try await wait(uploadStep, downloadStep)
             }
         }
-        exchange.record.upstreamDuration = started.elapsedMicroseconds
     }
 
     // MARK: Request
@@ -160,7 +160,12 @@ final class Relay {
         exchange.responseParser.reset()
         guard exchange.request.version != .http10 else { return }
         exchange.writeInterimHead()
-        if case .failed = exchange.download.output.flush(to: client.stream) { throw .clientGone }
+        switch exchange.download.output.flush(to: client.stream) {
+        // What goes before the final response does not keep the gateway from answering itself.
+        case .done: exchange.download.output.restart()
+        case .wouldBlock: break
+        case .failed: throw .clientGone
+        }
     }
 
     // MARK: Waiting
