@@ -45,7 +45,7 @@ final class Connection {
             ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
             resources.give(exchange)
             guard case .keepOpen = ending else { break }
-            if input.isEmpty { input.release(to: resources.blocks) }
+            if input.isEmpty { input.release(to: resources.blocks) } else { await letOthersRun() }
             idleTimeout = settings.idleTimeout
         }
         // Closing with bytes unread resets the connection, and the client may lose the end of the response.

@@ -65,7 +65,7 @@ final class Relay {
             let downloadStep = try download()
             if downloadStep == .finished { break }
             if uploadStep == .yields || downloadStep == .yields {
-                await client.letOthersRun()
+                await Task.yield()
             } else {
                 try await wait(uploadStep, downloadStep)
             }
