@@ -29,6 +29,7 @@ internal import CLinux
             return
         }
         unsafe continuation = nil
+        deadline = .never
         // SAFETY: the continuation is cleared before it is resumed, so it is resumed exactly once.
         unsafe waiting.resume()
     }
@@ -44,15 +45,19 @@ internal import CLinux
         hasExpired = false
         self.deadline = deadline
         loop.timers.schedule(self)
-        // SAFETY: `wake` and `expire` resume the continuation exactly once; the loop and the task share a thread.
-        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
+        // In a task without an actor, the loop may take a turn before the continuation is there.
+        // SAFETY: either this resumes the continuation or `wake` does; the loop and the task share a thread.
+        unsafe await withUnsafeContinuation { waiting in
+            guard wakePending else { return unsafe continuation = waiting }
+            wakePending = false
+            unsafe waiting.resume()
+        }
         self.deadline = .never
         return hasExpired ? .expired : .woken
     }
 
     /// Called by the timer wheel when `deadline` has passed.
     func expire() {
-        guard unsafe continuation != nil else { return }
         hasExpired = true
         wake()
     }
