@@ -107,9 +107,14 @@ actor Worker {
 
     // MARK: Ending
 
-    /// Stops accepting, lets exchanges finish until `deadline`, then ends the rest and writes out the log.
+    /// Stops accepting; the sockets may be closed when every worker has.
+    func stopAccepting() {
+        for listener in listeners { listener.finish() }
+        listeners = []
+    }
+
+    /// Lets exchanges finish until `deadline`, then ends the rest and writes out the log.
     func drain(until deadline: Instant) async {
-        for listener in listeners { listener.pause() }
         resources.beginDraining()
         while !resources.connections.isEmpty {
             if await resources.drained.wait(until: deadline) == .expired { break }

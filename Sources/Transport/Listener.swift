@@ -10,6 +10,8 @@ package final class Listener: EventSource {
 
     /// The kernel reports the socket again as long as connections wait, so a small number keeps the turns short.
     private static let acceptsPerTurn = 16
+    /// How many connections can wait to be accepted.
+    static let backlog: Int32 = 4096
 
     /// - Parameters:
     ///   - socket: what is listened on, shared with the other workers.
@@ -40,8 +42,18 @@ package final class Listener: EventSource {
         loop.unregister(socket.descriptor, closing: false)
     }
 
+    /// Stops accepting for good, but takes the connections that wait already: they were made in good faith.
+    package func finish() {
+        pause()
+        accept(upTo: Int(Self.backlog))
+    }
+
     override func handle(_ events: EventSet) {
-        for _ in 0..<Self.acceptsPerTurn {
+        accept(upTo: Self.acceptsPerTurn)
+    }
+
+    private func accept(upTo limit: Int) {
+        for _ in 0..<limit {
             var raw = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)

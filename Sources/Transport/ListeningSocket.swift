@@ -27,7 +27,7 @@ package final class ListeningSocket: Sendable {
         }
         let code = address.bind(socket.number)
         guard code == 0 else { throw SocketError(errno: code) }
-        guard listen(socket.number, 4096) == 0 else { throw SocketError(errno: last_error()) }
+        guard listen(socket.number, Listener.backlog) == 0 else { throw SocketError(errno: last_error()) }
         self.address = if case .unix = address.form { address } else { Self.boundAddress(of: socket.number) ?? address }
         self.connectionLimit = connectionLimit
         descriptor = socket.release()
