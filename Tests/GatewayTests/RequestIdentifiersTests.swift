@@ -10,10 +10,12 @@ struct RequestIdentifiersTests {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test("the time is in the first ten characters", arguments: [
-        (0, "0000000000"), (1_000, "0000000001"), (32_000, "0000000010"), (1_469_918_176_385_000, "01ARYZ6S41"),
-        (281_474_976_710_655_000, "7ZZZZZZZZZ"),
-    ])
+    @Test(
+        "the time is in the first ten characters",
+        arguments: [
+            (0, "0000000000"), (1_000, "0000000001"), (32_000, "0000000010"), (1_469_918_176_385_000, "01ARYZ6S41"),
+            (281_474_976_710_655_000, "7ZZZZZZZZZ"),
+        ])
     func time(microseconds: Int64, characters: String) {
         var identifiers = RequestIdentifiers()
         #expect(identifier(&identifiers, at: microseconds).hasPrefix(characters))
