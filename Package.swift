@@ -38,22 +38,54 @@ let package = Package(
         library("StrictJSON"),
         library("Transport", ["CLinux", "Bytes"]),
         library("HTTP", ["Bytes"]),
-        library("Routing", ["HTTP"]),
+        library("Routing", ["HTTP", "Bytes"]),
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
-        library("Authentication", ["JOSE", "HTTP", "StrictJSON"]),
+        library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
-        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE"]),
+        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux"]),
         library(
             "Gateway",
             [
-                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
-                "Upstream", "AccessLog", logging,
+                "CLinux", "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
+                "Configuration", "Upstream", "AccessLog", logging,
             ]),
+        library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
-            name: "GatewayCLI", dependencies: ["Gateway", "Configuration", "JOSE", argumentParser, logging],
+            name: "GatewayCLI",
+            dependencies: [
+                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "CLinux", "ExampleUpstream", argumentParser,
+                logging,
+            ], swiftSettings: settings),
+
+        tests("RoutingTests", ["Routing", "HTTP"]),
+        tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),
+        tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
+        tests("RepositoryTests", []),
+        tests("HTTPTests", ["HTTP", "Bytes"]),
+        .target(
+            name: "TestSupport", dependencies: ["JOSE", "Authentication"], path: "Tests/TestSupport",
             swiftSettings: settings),
+        tests("StrictJSONTests", ["StrictJSON"]),
+        tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
+        tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
+        tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
+
+/// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
+if Context.environment["GATEWAY_FUZZ"] != nil {
+    let sanitizers = ["-sanitize=fuzzer,address"]
+    for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
+        target.swiftSettings?.append(.unsafeFlags(sanitizers))
+    }
+    for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
+        package.targets.append(
+            .executableTarget(
+                name: name, dependencies: ["HTTP", "Bytes"], path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
+                linkerSettings: [.unsafeFlags(sanitizers)]))
+    }
+}

@@ -51,6 +51,18 @@ extension Array where Element == UInt8 {
             unsafe (base + offset).update(from: base + source.lowerBound, count: source.count)
         }
     }
+
+    /// Overwrites the bytes from `offset` on with `source`.
+    mutating func replaceBytes(at offset: Int, with source: Span<UInt8>) {
+        precondition(offset + source.count <= count)
+        // SAFETY: the range was checked against `count`; `source` cannot overlap an array that is being changed.
+        unsafe withUnsafeMutableBufferPointer { all in
+            unsafe source.withUnsafeBufferPointer { bytes in
+                guard let base = all.baseAddress, let start = bytes.baseAddress else { return }
+                unsafe (base + offset).update(from: start, count: bytes.count)
+            }
+        }
+    }
 }
 
 /// The lower-case hexadecimal digit for `value`, 0 to 15.

@@ -1,4 +1,4 @@
-/// Bytes that have arrived and are not yet consumed, in one block of fixed capacity.
+/// Bytes that have arrived and are not yet consumed, in one block.
 ///
 /// A buffer starts without storage; `reserve` gives it a block and `release` takes it away, so that an idle connection
 /// holds none.
@@ -14,7 +14,7 @@ package struct ByteBuffer: ~Copyable {
 
     package var isEmpty: Bool { start == end }
 
-    /// How many bytes fit behind those that wait, once `compact` has moved them to the front.
+    /// How many bytes fit behind those that wait.
     package var freeSpace: Int { storage.count - count }
 
     /// The bytes that wait.
@@ -23,9 +23,19 @@ package struct ByteBuffer: ~Copyable {
         borrowing get { storage.span.extracting(start..<end) }
     }
 
-    /// Gives the buffer a block from `pool`, unless it has one.
-    package mutating func reserve(from pool: BlockPool) {
-        if storage.isEmpty { storage = pool.take() }
+    /// Makes sure that there is free space: takes a small block if there is none, a large one if the small one is full.
+    ///
+    /// - Returns: false if even the large block is full.
+    package mutating func reserve(from pool: BlockPool) -> Bool {
+        if count < storage.count { return true }
+        guard storage.count < BlockPool.largeSize else { return false }
+        var block = storage.isEmpty ? pool.takeSmall() : pool.takeLarge()
+        block.replaceBytes(at: 0, with: span)
+        let waiting = count
+        release(to: pool)
+        storage = block
+        end = waiting
+        return true
     }
 
     /// Returns the block to `pool`; any waiting bytes are discarded.
@@ -48,65 +58,22 @@ package struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Moves the waiting bytes to the front of the block, so that `freeSpace` is contiguous.
-    package mutating func compact() {
-        guard start > 0 else { return }
-        let waiting = end - start
-        if waiting > 0 {
-            storage.replaceBytes(at: 0, from: start..<end)
-        }
-        start = 0
-        end = waiting
-    }
-
-    /// Lets `body` write behind the waiting bytes; what it returns is the number of bytes it wrote.
+    /// Lets `body` write behind the waiting bytes.
     ///
-    /// - Parameter body: receives the free space, which may be empty.
-    /// - Returns: the number of bytes that `body` wrote.
-    package mutating func fill<Failure: Error>(
-        _ body: (inout MutableSpan<UInt8>) throws(Failure) -> Int
-    ) throws(Failure) -> Int {
+    /// - Parameter body: receives the free space, which may be empty, and returns how many bytes it wrote.
+    package mutating func fill(_ body: (inout MutableSpan<UInt8>) -> Int) {
         compact()
         let freeRange = end..<storage.count
         var all = storage.mutableSpan
         var free = all._mutatingExtracting(freeRange)
-        let written = try body(&free)
-        end += written
-        return written
+        end += body(&free)
     }
 
-    /// Appends as many of `bytes` as fit.
-    ///
-    /// - Returns: the number of bytes appended.
-    package mutating func append(_ bytes: Span<UInt8>) -> Int {
-        fill { free in
-            let fitting = min(free.count, bytes.count)
-            for index in 0..<fitting { free[index] = bytes[index] }
-            return fitting
-        }
-    }
-}
-
-/// Blocks of one size that a worker's connections share: taken when bytes arrive, given back when they are consumed.
-package final class BlockPool {
-    /// The size of every block in bytes.
-    package let blockSize: Int
-    private let capacity: Int
-    private var blocks: [[UInt8]] = []
-
-    /// - Parameters:
-    ///   - blockSize: the size of every block in bytes.
-    ///   - capacity: how many unused blocks are kept for the next taker.
-    package init(blockSize: Int, capacity: Int) {
-        self.blockSize = blockSize
-        self.capacity = capacity
-    }
-
-    package func take() -> [UInt8] {
-        blocks.popLast() ?? [UInt8](repeating: 0, count: blockSize)
-    }
-
-    package func give(_ block: [UInt8]) {
-        if block.count == blockSize && blocks.count < capacity { blocks.append(block) }
+    /// Moves the waiting bytes to the front of the block, so that the free space is in one piece.
+    private mutating func compact() {
+        guard start > 0 else { return }
+        storage.replaceBytes(at: 0, from: start..<end)
+        end -= start
+        start = 0
     }
 }

@@ -48,11 +48,13 @@ extension Span where Element == UInt8 {
 
 extension UInt8 {
     /// The lower-case form of an ASCII letter; any other byte as it is.
+    @inlinable
     package var lowercasedASCII: UInt8 {
         self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self
     }
 
     /// What the byte stands for as a hexadecimal digit, or nil.
+    @inlinable
     package var hexadecimalValue: UInt8? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")

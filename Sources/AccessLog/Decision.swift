@@ -1,0 +1,60 @@
+/// What the gateway concluded about a request (decisions.md; the word is the value of `decision`).
+package enum Decision: Sendable {
+    case allow
+    case deny
+    case undecided
+    case reject
+
+    /// Whether the exchange ended in anything but an allow; such lines have a reserved share of the writer's queue.
+    package var isRefusal: Bool { self != .allow }
+
+    var word: StaticString {
+        switch self {
+        case .allow: "allow"
+        case .deny: "deny"
+        case .undecided: "undecided"
+        case .reject: "reject"
+        }
+    }
+}
+
+/// Who produced the status that the client saw.
+package enum StatusOrigin: Sendable {
+    case gateway
+    case upstream
+
+    var word: StaticString {
+        switch self {
+        case .gateway: "gateway"
+        case .upstream: "upstream"
+        }
+    }
+}
+
+/// Which side ended an exchange early.
+package enum AbortingSide: Sendable {
+    case client
+    case upstream
+
+    var word: StaticString {
+        switch self {
+        case .client: "client"
+        case .upstream: "upstream"
+        }
+    }
+}
+
+/// How much attention a line asks for.
+package enum LogLevel: Sendable {
+    case info
+    case warn
+    case error
+
+    var word: StaticString {
+        switch self {
+        case .info: "info"
+        case .warn: "warn"
+        case .error: "error"
+        }
+    }
+}

@@ -1,0 +1,167 @@
+internal import Bytes
+internal import JOSE
+internal import StrictJSON
+
+/// Turns tokens into principals.
+///
+/// One per worker, not Sendable: it holds OpenSSL contexts and the worker's cache of identities.
+package final class Authenticator {
+    /// How many identities are kept unless the configuration says otherwise.
+    package static let defaultCacheCapacity = 10_000
+
+    /// What is kept about an issuer.
+    private struct Entry {
+        let issuer: Issuer
+        let rules: IssuerRules
+        let settings: SHA256Digest
+        let verifier: TokenVerifier
+    }
+
+    private let entries: [Entry]
+    private let scopes: Vocabulary
+    private let roles: Vocabulary
+    private let cache: IdentityCache
+    private let maximumTokenSize: Int
+
+    /// - Parameters:
+    ///   - issuers: the issuers whose tokens are good somewhere, each `iss` once.
+    ///   - scopes: the configured scopes.
+    ///   - roles: the configured roles.
+    ///   - cacheCapacity: how many identities are kept.
+    ///   - maximumTokenSize: how long a token may be, in bytes.
+    ///   - predecessor: the worker's authenticator under the configuration before, whose cache goes on being used:
+    ///     identities made under settings that have changed are not found again.
+    package init(
+        issuers: [Issuer], scopes: Vocabulary, roles: Vocabulary,
+        cacheCapacity: Int = Authenticator.defaultCacheCapacity,
+        maximumTokenSize: Int = SignedToken.maximumSize, replacing predecessor: Authenticator? = nil
+    ) {
+        let vocabulary = Self.bytes(of: scopes) + Self.bytes(of: roles)
+        var entries: [Entry] = []
+        for (index, issuer) in issuers.enumerated() {
+            // A principal depends on the issuer's settings, its position and the vocabularies.
+            var settings = issuer.fingerprint.bytes
+            settings.append(decimal: index)
+            settings += vocabulary
+            entries.append(
+                Entry(
+                    issuer: issuer, rules: IssuerRules(issuer), settings: SHA256.hash(settings.span),
+                    verifier: TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms)))
+        }
+        self.entries = entries
+        self.scopes = scopes
+        self.roles = roles
+        self.maximumTokenSize = maximumTokenSize
+        cache = predecessor?.cache ?? IdentityCache(capacity: cacheCapacity)
+    }
+
+    /// How many identities are kept at the moment.
+    package var cachedIdentityCount: Int { cache.count }
+
+    /// The principal that the token stands for.
+    ///
+    /// - Parameters:
+    ///   - token: the token as it came.
+    ///   - acceptedIssuers: positions of the issuers whose tokens are good here; nil means all.
+    ///   - now: seconds since 1970.
+    /// - Returns: the principal.
+    /// - Throws: `TokenError`: why the token is not good here and now.
+    package func authenticate(
+        token: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int
+    ) throws(TokenError) -> Principal {
+        guard token.count <= maximumTokenSize else { throw .malformed(.tooLarge) }
+        let digest = SHA256.hash(token)
+        guard let known = cache.identity(of: digest) else {
+            return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now)
+        }
+        let index = known.principal.issuerIndex
+        guard index < entries.count, entries[index].settings == known.settings,
+            entries[index].verifier.hasKey(known.signingKey)
+        else {
+            cache.remove(digest)
+            return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now)
+        }
+        if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
+        do {
+            try known.validity.check(for: entries[index].rules, now: now)
+        } catch {
+            cache.remove(digest)
+            throw error
+        }
+        return known.principal
+    }
+
+    private func verify(
+        _ token: Span<UInt8>, digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int
+    ) throws(TokenError) -> Principal {
+        let signed: SignedToken
+        do {
+            signed = try SignedToken(compact: token, maximumSize: maximumTokenSize)
+        } catch {
+            throw TokenError(error)
+        }
+        guard let index = index(of: signed.unverifiedIssuer) else { throw .unknownIssuer }
+        if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
+        let claims: VerifiedClaims
+        do {
+            claims = try entries[index].verifier.verify(signed)
+        } catch {
+            throw TokenError(error)
+        }
+        let issuer = entries[index].issuer
+        try Self.check(type: signed.type, for: issuer)
+        for name in issuer.requiredClaims { try Self.require(name, in: claims) }
+        let validity = TokenValidity(claims)
+        try validity.check(for: entries[index].rules, now: now)
+        let principal = try principal(claims, issuerIndex: index, digest: digest)
+        cache.insert(
+            CachedIdentity(
+                token: digest, settings: entries[index].settings, signingKey: claims.signingKey, validity: validity,
+                principal: principal))
+        return principal
+    }
+
+    private func index(of issuer: String?) -> Int? {
+        guard let issuer else { return nil }
+        for index in entries.indices where entries[index].issuer.issuer.isExactly(issuer) { return index }
+        return nil
+    }
+
+    /// Only access tokens are credentials (RFC 8725 §3.11, RFC 9068 §4).
+    private static func check(type: String?, for issuer: Issuer) throws(TokenError) {
+        var type = type?.lowercased()
+        if let long = type, long.hasPrefix("application/") { type = String(long.dropFirst(12)) }
+        if let wanted = issuer.tokenType {
+            guard type == wanted.lowercased() else { throw .wrongType }
+        } else {
+            guard type == nil || type == "jwt" || type == "at+jwt" else { throw .wrongType }
+        }
+    }
+
+    private static func require(_ name: String, in claims: VerifiedClaims) throws(TokenError) {
+        guard let node = claims.node[name] else { throw .requiredClaim }
+        if case .null = node.value { throw .requiredClaim }
+    }
+
+    private func principal(
+        _ claims: VerifiedClaims, issuerIndex: Int, digest: SHA256Digest
+    ) throws(TokenError) -> Principal {
+        let issuer = entries[issuerIndex].issuer
+        let identity = try ClaimedIdentity(claims.node, mapping: issuer.claims)
+        let tokenID = claims.tokenID.flatMap { $0.isEmpty ? nil : $0 } ?? digest.hexadecimal(digits: 8)
+        return Principal(
+            identity, issuerIndex: issuerIndex, issuer: issuer.issuer, tokenID: tokenID, expiry: claims.expiry,
+            scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
+    }
+
+    private static func bytes(of vocabulary: Vocabulary) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for name in vocabulary.names {
+            bytes.append(decimal: name.utf8.count)
+            bytes.append(UInt8(ascii: ":"))
+            bytes.append(contentsOf: name.utf8)
+        }
+        bytes.append(UInt8(ascii: "/"))
+        return bytes
+    }
+}

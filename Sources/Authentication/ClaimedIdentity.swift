@@ -1,0 +1,62 @@
+internal import JOSE
+internal import StrictJSON
+
+/// What the claims say about who it is, found by the issuer's mapping.
+struct ClaimedIdentity {
+    private(set) var subject: String?
+    private(set) var client: String?
+    private(set) var scopes: [String] = []
+    private(set) var roles: [String] = []
+
+    /// - Parameters:
+    ///   - claims: the claims, an object.
+    ///   - mapping: where to look.
+    /// - Throws: `TokenError.malformed(.claimType)` if what is found is of another shape than it must have.
+    init(_ claims: JSONNode, mapping: ClaimMapping) throws(TokenError) {
+        subject = try Self.firstText(at: mapping.subject, in: claims)
+        client = try Self.firstText(at: mapping.client, in: claims)
+        for path in mapping.scopes {
+            guard let node = Self.node(at: path, in: claims) else { continue }
+            if let text = node.string {
+                // RFC 6749 §3.3: scopes are separated by spaces.
+                for scope in text.split(separator: " ") { scopes.append(String(scope)) }
+            } else {
+                try Self.addAll(node, to: &scopes)
+            }
+        }
+        for path in mapping.roles {
+            guard let node = Self.node(at: path, in: claims) else { continue }
+            if let text = node.string {
+                roles.append(text)
+            } else {
+                try Self.addAll(node, to: &roles)
+            }
+        }
+    }
+
+    private static func node(at path: [String], in claims: JSONNode) -> JSONNode? {
+        var node = claims
+        for key in path {
+            guard let next = node[key] else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    private static func firstText(at paths: [[String]], in claims: JSONNode) throws(TokenError) -> String? {
+        for path in paths {
+            guard let node = node(at: path, in: claims) else { continue }
+            guard let text = node.string else { throw .malformed(.claimType) }
+            return text
+        }
+        return nil
+    }
+
+    private static func addAll(_ node: JSONNode, to names: inout [String]) throws(TokenError) {
+        guard let elements = node.array else { throw .malformed(.claimType) }
+        for element in elements {
+            guard let name = element.string else { throw .malformed(.claimType) }
+            names.append(name)
+        }
+    }
+}

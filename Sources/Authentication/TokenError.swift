@@ -1,0 +1,66 @@
+package import JOSE
+
+/// Why a token is not usable; each case has a reason code of its own.
+package enum TokenError: Error, Equatable, Sendable {
+    case malformed(Malformation)
+    case unsupportedAlgorithm
+    /// `iss` is missing, names no issuer, or names one whose tokens are not good on this route.
+    case unknownIssuer
+    case unknownKey
+    case badSignature
+    case expired
+    /// Before `nbf`, or `iat` lies in the future.
+    case notYetValid
+    case wrongAudience
+    /// `typ` is not that of an access token.
+    case wrongType
+    /// A claim that the issuer's tokens must have is missing.
+    case requiredClaim
+    case lifetimeExceeded
+
+    /// Takes over what was found wrong with the token itself.
+    package init(_ fault: TokenFault) {
+        switch fault {
+        case .malformed(let malformation): self = .malformed(malformation)
+        case .unsupportedAlgorithm: self = .unsupportedAlgorithm
+        case .unknownKey: self = .unknownKey
+        case .badSignature: self = .badSignature
+        }
+    }
+
+    /// The reason code for the log, metrics and the answer's body.
+    package var reason: StaticString {
+        switch self {
+        case .malformed: "malformed_token"
+        case .unsupportedAlgorithm: "unsupported_algorithm"
+        case .unknownIssuer: "unknown_issuer"
+        case .unknownKey: "unknown_key"
+        case .badSignature: "bad_signature"
+        case .expired: "expired"
+        case .notYetValid: "not_yet_valid"
+        case .wrongAudience: "wrong_audience"
+        case .wrongType: "wrong_type"
+        case .requiredClaim: "required_claim"
+        case .lifetimeExceeded: "lifetime_exceeded"
+        }
+    }
+}
+
+extension TokenError: CustomStringConvertible {
+    /// Fixed words for `error_description` (RFC 6750 §3), never anything that the client sent.
+    package var description: String {
+        switch self {
+        case .malformed(let malformation): malformation.description
+        case .unsupportedAlgorithm: "The signature algorithm of the token is not accepted"
+        case .unknownIssuer: "The issuer of the token is not accepted"
+        case .unknownKey: "The key that signed the token is not known"
+        case .badSignature: "The signature of the token is not valid"
+        case .expired: "The token has expired"
+        case .notYetValid: "The token is not valid yet"
+        case .wrongAudience: "The token is for another audience"
+        case .wrongType: "The token is not an access token"
+        case .requiredClaim: "A claim that is required is missing from the token"
+        case .lifetimeExceeded: "The lifetime of the token is too long"
+        }
+    }
+}

@@ -1,0 +1,39 @@
+extension Span where Element == UInt8 {
+    /// The position of the first control character other than a tab (0 to 8, 10 to 31 and 127) at or after `start`.
+    ///
+    /// Everything that may not stand in a line of text ends the search, the line's own end included, eight bytes a step.
+    ///
+    /// - Parameter start: where to begin, at most `count`.
+    /// - Returns: the position, or nil if there is none.
+    package func firstControlCharacter(from start: Int) -> Int? {
+        var index = start
+        while index &+ 8 <= count {
+            // SAFETY: eight bytes from `index` on lie within the span, as the loop's condition says; any alignment will do.
+            let word = unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let hits = controlCharacters(in: word)
+            if hits == 0 {
+                index &+= 8
+                continue
+            }
+            index &+= hits.trailingZeroBitCount >> 3
+            if self[index] != UInt8(ascii: "\t") { return index }
+            index &+= 1
+        }
+        while index < count {
+            let byte = self[index]
+            if (byte < 0x20 && byte != UInt8(ascii: "\t")) || byte == 0x7F { return index }
+            index &+= 1
+        }
+        return nil
+    }
+}
+
+/// The high bit of each byte of `word` that is below 32 or is 127; only the lowest bit set is to be relied on.
+@inline(__always)
+private func controlCharacters(in word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    let belowSpace = (word &- ones &* 0x20) & ~word
+    let delete = word ^ (ones &* 0x7F)
+    return (belowSpace | ((delete &- ones) & ~delete)) & highs
+}

@@ -1,0 +1,152 @@
+/// Parses addresses as the configuration writes them.
+enum AddressText {
+    /// The longest path of a Unix-domain socket: `sun_path` without its terminator.
+    private static let maximumSocketPath = 107
+
+    /// Parses `host:port`, `[v6]:port` or `unix:/path`.
+    ///
+    /// - Parameters:
+    ///   - text: the address.
+    ///   - ports: the ports that are allowed; port 0 lets the system choose one.
+    ///   - defaultPort: the port where none is written; nil if one must be.
+    /// - Returns: the address, with the host in lower case.
+    /// - Throws: `ValueProblem`.
+    static func parse(
+        _ text: String, ports: ClosedRange<Int>, defaultPort: Int? = nil
+    ) throws(ValueProblem) -> SocketAddressConfiguration {
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            guard !path.isEmpty, !path.utf8.contains(0) else {
+                throw ValueProblem(message: "a path follows \"unix:\", as in \"unix:/run/gateway.sock\"")
+            }
+            guard path.utf8.count <= maximumSocketPath else {
+                throw ValueProblem(message: "the path of a socket has at most \(maximumSocketPath) bytes")
+            }
+            return .unix(path: path)
+        }
+        let (host, portText) = try split(text)
+        guard let portText else {
+            if let defaultPort { return .ip(host: host, port: defaultPort) }
+            throw ValueProblem(
+                message: "the port is missing in \"\(text)\": write \"host:port\", \"[v6]:port\" or \"unix:/path\"")
+        }
+        guard !portText.isEmpty, portText.utf8.allSatisfy({ (48...57).contains($0) }), let port = Int(portText),
+            ports.contains(port)
+        else {
+            throw ValueProblem(message: "\"\(portText)\" is not a port: \(ports.lowerBound) to \(ports.upperBound)")
+        }
+        return .ip(host: host, port: port)
+    }
+
+    /// Splits at the colon before the port; the host comes without brackets.
+    private static func split(_ text: String) throws(ValueProblem) -> (host: String, port: String?) {
+        if text.hasPrefix("[") {
+            guard let close = text.firstIndex(of: "]") else {
+                throw ValueProblem(message: "\"[\" needs a closing \"]\"")
+            }
+            let host = String(text[text.index(after: text.startIndex)..<close])
+            guard isIPv6(host) else { throw ValueProblem(message: "\"\(host)\" is not an IPv6 address") }
+            let rest = text[text.index(after: close)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else {
+                throw ValueProblem(message: "\":\" and a port follow \"]\"")
+            }
+            return (host.lowercased(), rest.isEmpty ? nil : String(rest.dropFirst()))
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else {
+            throw ValueProblem(message: "an IPv6 address is written in brackets: \"[::1]:8080\"")
+        }
+        let host = String(parts[0])
+        guard !host.isEmpty else {
+            throw ValueProblem(
+                message:
+                    "the host is missing in \"\(text)\"; a listener may have \"0.0.0.0\" or \"[::]\" for all addresses")
+        }
+        guard isIPv4(host) || isName(host) else {
+            throw ValueProblem(message: "\"\(host)\" is neither an address nor a host name")
+        }
+        return (host.lowercased(), parts.count == 2 ? String(parts[1]) : nil)
+    }
+
+    /// Four decimal numbers up to 255, without leading zeros (RFC 3986 §3.2.2).
+    static func isIPv4(_ text: String) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return false }
+        return parts.allSatisfy { part in
+            guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ (48...57).contains($0) }) else {
+                return false
+            }
+            return (part == "0" || !part.hasPrefix("0")) && (Int(part) ?? 256) <= 255
+        }
+    }
+
+    /// The forms of RFC 4291 §2.2.
+    static func isIPv6(_ text: String) -> Bool {
+        let halves = text.split(separator: "::", omittingEmptySubsequences: false).map(String.init)
+        guard halves.count <= 2 else { return false }
+        var groups = 0
+        for (number, half) in halves.enumerated() where !half.isEmpty {
+            let parts = half.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            for (position, part) in parts.enumerated() {
+                let isLast = number == halves.count - 1 && position == parts.count - 1
+                if isLast, part.contains(".") {
+                    guard isIPv4(part) else { return false }
+                    groups += 2
+                    continue
+                }
+                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexadecimal) else { return false }
+                groups += 1
+            }
+        }
+        return halves.count == 2 ? groups < 8 : groups == 8
+    }
+
+    private static func isHexadecimal(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (97...102).contains(byte | 0x20)
+    }
+
+    /// A host name (RFC 1123 §2.1, with `_`) that cannot be taken for an IPv4 address.
+    private static func isName(_ text: String) -> Bool {
+        let name = text.hasSuffix(".") ? String(text.dropLast()) : text
+        guard (1...253).contains(name.utf8.count) else { return false }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        let areLabels = labels.allSatisfy { label in
+            (1...63).contains(label.utf8.count)
+                && label.utf8.allSatisfy { byte in
+                    (48...57).contains(byte) || (97...122).contains(byte | 0x20) || byte == 45 || byte == 95
+                }
+        }
+        return areLabels && labels.last?.utf8.allSatisfy { (48...57).contains($0) } == false
+    }
+}
+
+/// Parses the URL of a server.
+enum ServerURLText {
+    /// Parses `http://host`, `http://host:port` or `http://unix:/path`.
+    ///
+    /// - Throws: `ValueProblem`.
+    static func parse(_ text: String) throws(ValueProblem) -> UpstreamServerConfiguration {
+        if text.hasPrefix("https://") { throw ValueProblem(message: "\"https\" upstreams are not supported yet") }
+        guard text.hasPrefix("http://") else {
+            throw ValueProblem(
+                message: "\"\(text)\" is not the URL of a server: write \"http://host:port\" or \"http://unix:/path\"")
+        }
+        var authority = String(text.dropFirst(7))
+        if authority.hasPrefix("unix:") {
+            let address = try AddressText.parse(authority, ports: 1...65535)
+            return UpstreamServerConfiguration(address: address, authority: "localhost")
+        }
+        if authority.hasSuffix("/") { authority.removeLast() }
+        if authority.contains(where: { "/?#".contains($0) }) {
+            throw ValueProblem(message: "the URL of a server has no path: the request's own path is forwarded")
+        }
+        if authority.contains("@") {
+            throw ValueProblem(message: "the URL of a server has no user name or password")
+        }
+        if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
+        let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: 80)
+        let isDefaultPort = address.description.hasSuffix(":80")
+        let name = isDefaultPort ? String(address.description.dropLast(3)) : address.description
+        return UpstreamServerConfiguration(address: address, authority: name)
+    }
+}

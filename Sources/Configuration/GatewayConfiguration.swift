@@ -1,0 +1,48 @@
+/// Everything that a gateway is told by its configuration file, with defaults filled in and references resolved.
+///
+/// A value of this type has passed every check: the names in it exist, its routes do not clash, its files were readable.
+package struct GatewayConfiguration: Sendable {
+    /// The first six hexadecimal digits of the file's SHA-256.
+    package var hash: String
+    /// At least one.
+    package var listeners: [ListenerConfiguration]
+    /// How many workers run; nil for one per core.
+    package var workers: Int?
+    /// The catalogue of scopes, in file order.
+    package var scopes: [ScopeConfiguration]
+    /// The roles, in file order.
+    package var roles: [RoleConfiguration]
+    /// How the token's scopes and those granted by its roles come together.
+    package var grant: ScopeGrant
+    /// The issuers whose tokens are good here, in file order.
+    package var issuers: [IssuerConfiguration]
+    /// The named upstreams in file order, then those written inside routes.
+    package var upstreams: [UpstreamConfiguration]
+    /// The routes in file order; at least one.
+    package var routes: [RouteConfiguration]
+    package var refusals: RefusalConfiguration
+    package var accessLog: AccessLogConfiguration
+    package var limits: LimitsConfiguration
+    package var forwarding: ForwardingConfiguration
+}
+
+/// A socket that clients connect to.
+package struct ListenerConfiguration: Sendable, Equatable {
+    package var address: SocketAddressConfiguration
+}
+
+/// What the gateway adds to forwarded messages.
+package struct ForwardingConfiguration: Sendable, Equatable {
+    /// Whether `Via` is written (RFC 9110 §7.6.3).
+    package var writesVia = true
+}
+
+/// What answers say that the gateway makes itself.
+package struct RefusalConfiguration: Sendable, Equatable {
+    /// The status where a scope or a role is missing: 401 or 403.
+    package var insufficientScopeStatus = 401
+    /// The status where no route matches: 401, or 404 (and then 405 where only the method has no route).
+    package var unmatchedStatus = 401
+    /// The realm of challenges (RFC 9110 §11.5), fit for a quoted string without escapes.
+    package var realm = "gateway"
+}

@@ -1,0 +1,52 @@
+package import JOSE
+
+/// An issuer whose tokens are good here.
+package struct IssuerConfiguration: Sendable {
+    /// The name in the file.
+    package var name: String
+    /// What `iss` must be, exactly.
+    package var issuer: String
+    package var audience: AudienceConfiguration
+    /// The accepted signature algorithms; at least one.
+    package var algorithms: [SignatureAlgorithm]
+    package var keySource: KeySourceConfiguration
+    /// The keys as they were when the configuration was read.
+    package var keys: KeySet
+    package var claims: ClaimsConfiguration
+    /// The claims without which a token is refused.
+    package var requiredClaims: [String]
+    /// By how much the clocks of issuer and gateway may differ.
+    package var clockSkew: Duration
+    /// The longest time from `iat` (or from now) to `exp`; nil for any.
+    package var maximumLifetime: Duration?
+    /// Whether a token without `exp` is refused.
+    package var requiresExpiry: Bool
+}
+
+/// Whom a token must be meant for.
+package enum AudienceConfiguration: Sendable, Equatable {
+    /// Tokens for anyone.
+    case any
+    /// At least one of these must be in `aud`.
+    case oneOf([String])
+}
+
+/// Where an issuer's keys come from.
+package enum KeySourceConfiguration: Sendable, Equatable {
+    /// A file with a JWK Set (RFC 7517 §5), by its path.
+    case file(String)
+    /// A JWK Set in the configuration itself.
+    case inline
+}
+
+/// Where a token's claims hold what the gateway looks for: lists of paths, of which each is a list of keys.
+package struct ClaimsConfiguration: Sendable, Equatable {
+    /// The union of these.
+    package var scopes = [["scope"], ["scp"]]
+    /// The union of these.
+    package var roles = [["roles"]]
+    /// The first of these that there is.
+    package var subject = [["sub"]]
+    /// The first of these that there is.
+    package var client = [["client_id"], ["azp"]]
+}

@@ -1,0 +1,163 @@
+import HTTP
+import Routing
+import StrictJSON
+
+/// Decodes routes, completes them by `route_defaults`, and checks that they do not clash.
+struct RouteDecoder {
+    let problems: ProblemCollector
+    let names: KnownNames
+    let upstreamDecoder: UpstreamDecoder
+    let limits: LimitsConfiguration
+
+    /// The routes, and the upstreams that are written inside them.
+    struct Result {
+        var routes: [RouteConfiguration] = []
+        var inlineUpstreams: [UpstreamConfiguration] = []
+        /// Where the path of each route stands.
+        fileprivate var places: [Cursor] = []
+        /// The routes whose host and methods are valid, so that they can be compared.
+        fileprivate var comparable: [Int] = []
+    }
+
+    func decode(_ root: Cursor) -> Result {
+        var result = Result()
+        let defaults = root["route_defaults"]
+        if let defaults {
+            checkSettings(defaults)
+            if let inline = inlineUpstream(defaults, name: "route_defaults") { result.inlineUpstreams.append(inline) }
+        }
+        var lines: [String: Int] = [:]
+        var needsIssuer: Cursor?
+        for cursor in root["routes"]?.elements ?? [] {
+            guard cursor.node.object != nil else { continue }
+            checkSettings(cursor)
+            checkIdentity(cursor, &lines)
+            let settings = RouteSettings(own: cursor, defaults: defaults)
+            checkCompleted(settings)
+            decode(settings, into: &result)
+            if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
+        }
+        reportConflicts(result)
+        if let needsIssuer, root["issuers"] == nil, !problems.isMistyped(["issuers"], in: root) {
+            problems.report(
+                "only holders of a token may use this route, but there are no \"issuers\"",
+                at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
+        }
+        return result
+    }
+
+    private func decode(_ settings: RouteSettings, into result: inout Result) {
+        let id = settings.own["id"]?.string ?? ""
+        var upstream = settings["upstream"]?.string ?? "route_defaults"
+        if let inline = inlineUpstream(settings.own, name: "routes/\(id)") {
+            result.inlineUpstreams.append(inline)
+            upstream = inline.name
+        }
+        guard let path = settings.own["path"], let text = path.string, let pattern = try? RoutePattern(text) else {
+            return
+        }
+        let start = settings.own.node.range.lowerBound
+        if settings.isComparable { result.comparable.append(result.routes.count) }
+        result.places.append(path)
+        result.routes.append(
+            RouteConfiguration(
+                id: id, line: problems.source.line(at: start), column: problems.source.column(at: start),
+                pattern: pattern,
+                ignoresTrailingSlash: settings["trailing_slash"]?.string == "either", host: settings.host,
+                methods: settings.methods(of: pattern),
+                access: settings.access ?? .restricted(RequirementConfiguration()),
+                issuers: settings["issuers"]?.strings, upstream: upstream,
+                timeout: settings["timeout"]?.duration ?? limits.timeout,
+                idleTimeout: settings["idle_timeout"]?.duration ?? limits.idleTimeout,
+                maximumBody: settings["max_body"] == nil ? limits.maximumBody : settings["max_body"]?.size,
+                allow: Set((settings["allow"]?.strings ?? []).compactMap { AllowedForm(rawValue: $0) }),
+                passesAuthorization: settings["authorization_header"]?.string != "strip",
+                upstreamHost: settings.upstreamHost, isShadow: settings["shadow"]?.boolean ?? false))
+    }
+
+    private func inlineUpstream(_ cursor: Cursor, name: String) -> UpstreamConfiguration? {
+        guard let upstream = cursor["upstream"], upstream.node.object != nil else { return nil }
+        return upstreamDecoder.decode(upstream, name: name)
+    }
+
+    /// Checks the keys that a route shares with `route_defaults`.
+    private func checkSettings(_ cursor: Cursor) {
+        AccessFields.reportContradictions(in: cursor, to: problems)
+        let scopes = (cursor["scopes"]?.elements ?? []) + (cursor["any_scopes"]?.elements.flatMap(\.elements) ?? [])
+        for scope in scopes { problems.requireKnown(scope, in: names.scopes, kind: "scope", key: "scopes") }
+        for role in cursor["roles"]?.elements ?? [] {
+            problems.requireKnown(role, in: names.roles, kind: "role", key: "roles")
+        }
+        for issuer in cursor["issuers"]?.elements ?? [] {
+            problems.requireKnown(issuer, in: names.issuers, kind: "issuer", key: "issuers")
+        }
+        if let upstream = cursor["upstream"] {
+            problems.requireKnown(upstream, in: names.upstreams, kind: "upstream", key: "upstreams")
+        }
+        guard cursor["public"] != nil else { return }
+        for name in ["issuers", "shadow"] {
+            guard let value = cursor[name] else { continue }
+            problems.report(
+                "\"\(name)\" has no meaning beside \"public\": no token is looked at", at: cursor.nameRange(of: name),
+                pointer: value.pointer)
+        }
+    }
+
+    private func checkIdentity(_ cursor: Cursor, _ lines: inout [String: Int]) {
+        guard let id = cursor["id"], let text = id.string, !text.isEmpty else { return }
+        if let line = lines[text] {
+            problems.report("the route on line \(line) has the id \"\(text)\", too", at: id)
+        } else {
+            lines[text] = problems.line(of: id)
+        }
+    }
+
+    /// Checks what a route must have, itself or by default.
+    private func checkCompleted(_ settings: RouteSettings) {
+        let own = settings.own
+        if settings.access == nil, !problems.isMistyped(AccessFields.keys, in: own) {
+            problems.report(
+                "it is not said who may use this route: add \"public\": true, \"authenticated\": true, \"scopes\", "
+                    + "\"any_scopes\" or \"roles\"",
+                at: openingBrace(own), pointer: own.pointer)
+        }
+        if settings["upstream"] == nil, !problems.isMistyped(["upstream"], in: own) {
+            problems.report(
+                "\"upstream\" is missing, here and in \"route_defaults\"", at: openingBrace(own), pointer: own.pointer)
+        }
+        guard let path = own["path"], let text = path.string else { return }
+        if text == "*", let methods = settings["methods"]?.strings, methods != ["OPTIONS"] {
+            problems.report("\"*\" is the target of OPTIONS only: write \"methods\": [\"OPTIONS\"]", at: path)
+        }
+        if text == "*" || text == "/", let slash = own["trailing_slash"], slash.string == "either" {
+            problems.report("\"\(text)\" has no form with another trailing slash", at: slash)
+        }
+    }
+
+    private func reportConflicts(_ result: Result) {
+        let routes = result.comparable.map { number in
+            let route = result.routes[number]
+            return Route(
+                host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
+                methods: route.methods, target: number)
+        }
+        do {
+            _ = try RouteTable(routes)
+        } catch {
+            for pair in error.pairs {
+                let (one, other) = (result.comparable[pair.first], result.comparable[pair.second])
+                let first = result.routes[one]
+                let second = result.routes[other]
+                let line = problems.line(of: result.places[one])
+                problems.report(
+                    "\"\(second.id)\" and \"\(first.id)\" (line \(line)) could both "
+                        + "be chosen for one request: their hosts, paths and methods overlap",
+                    at: result.places[other])
+            }
+        }
+    }
+
+    private func openingBrace(_ cursor: Cursor) -> Range<Int> {
+        cursor.node.range.lowerBound..<(cursor.node.range.lowerBound + 1)
+    }
+}

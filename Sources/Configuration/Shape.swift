@@ -1,0 +1,97 @@
+/// What a value of the file must look like; the one description of the configuration's keys.
+indirect enum Shape: Sendable {
+    case boolean
+    /// `true`, for keys that are left out otherwise.
+    case yes
+    case integer(ClosedRange<Int>)
+    case oneOfIntegers([Int])
+    case string(StringForm)
+    /// One of some words; `later` are words whose feature does not exist yet.
+    case word([String], later: [String] = [])
+    /// A list that is not empty and in which no string occurs twice.
+    case list(Shape)
+    /// A list that is not empty, in which strings may repeat.
+    case path(Shape)
+    /// An object that is not empty, whose keys the operator chooses.
+    case map(Shape, names: StringForm)
+    case object(ObjectShape)
+    /// One of some shapes, each of another JSON type.
+    case either([Shape])
+    /// An object whose content is checked elsewhere.
+    case anyObject
+
+    /// The JSON type, for messages.
+    var typeName: String {
+        switch self {
+        case .boolean: "true or false"
+        case .yes: "true"
+        case .integer, .oneOfIntegers: "a whole number"
+        case .string, .word: "a string"
+        case .list, .path: "a list"
+        case .map, .object, .anyObject: "an object"
+        case .either(let shapes): shapes.map(\.typeName).joined(separator: " or ")
+        }
+    }
+}
+
+/// A key of an object.
+struct Key: Sendable {
+    enum Presence: Sendable {
+        case required
+        case optional
+        /// The reader knows the key, but its feature does not exist yet.
+        case later
+    }
+
+    let name: String
+    let shape: Shape
+    let presence: Presence
+    /// The default as it would be written.
+    let defaultText: String?
+    /// What the key is for, in one sentence.
+    let summary: String
+
+    init(_ name: String, _ shape: Shape, _ presence: Presence, _ summary: String) {
+        self.init(name, shape, presence, default: nil, summary)
+    }
+
+    /// An optional key.
+    init(_ name: String, _ shape: Shape, _ summary: String) {
+        self.init(name, shape, .optional, default: nil, summary)
+    }
+
+    /// An optional key with a default, as it would be written.
+    init(_ name: String, _ shape: Shape, default defaultText: String, _ summary: String) {
+        self.init(name, shape, .optional, default: defaultText, summary)
+    }
+
+    private init(
+        _ name: String, _ shape: Shape, _ presence: Presence, default defaultText: String?, _ summary: String
+    ) {
+        self.name = name
+        self.shape = shape
+        self.presence = presence
+        self.defaultText = defaultText
+        self.summary = summary
+    }
+
+    /// A key whose feature does not exist yet.
+    static func later(_ name: String, _ summary: String) -> Key { Key(name, .anyObject, .later, summary) }
+}
+
+/// The keys that an object may have.
+struct ObjectShape: Sendable {
+    let keys: [Key]
+    /// Whether exactly one of the keys must be there.
+    let isChoice: Bool
+    private let positions: [String: Int]
+
+    init(_ keys: [Key], isChoice: Bool = false) {
+        self.keys = keys
+        self.isChoice = isChoice
+        positions = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1.name, $0) })
+    }
+
+    /// The key of this name, or nil.
+    subscript(name: String) -> Key? { positions[name].map { keys[$0] } }
+}

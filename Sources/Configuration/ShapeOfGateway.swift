@@ -1,0 +1,88 @@
+extension Shape {
+    /// The whole file.
+    static let gateway = Shape.object(
+        ObjectShape([
+            Key("version", .oneOfIntegers([1]), .required, "The version of this format."),
+            Key("listeners", .list(listener), .required, "The sockets that clients connect to."),
+            .later("admin", "The socket for operators."),
+            Key("workers", .integer(1...1024), "How many threads serve requests; one per core by default."),
+            Key("scopes", .map(.string(.anyText), names: .scope), "Every scope in use, with a description."),
+            Key("roles", .map(role, names: .text), "Names for scopes that tokens may carry instead of them."),
+            Key("grant", grant, default: "union", "How a token's scopes and those of its roles come together."),
+            Key("issuers", .map(issuer, names: .name), "Who issues the tokens that are good here."),
+            Key("upstreams", .map(upstream, names: .name), "The services that requests are forwarded to."),
+            Key("route_defaults", .object(ObjectShape(routeSettings)), "Keys for every route that does not set them."),
+            Key("routes", .list(route), .required, "Which requests pass, and whose."),
+            Key("refusals", refusals, "How requests are refused."),
+            Key("access_log", accessLog, "How requests are logged."),
+            Key("limits", limits, "The bounds of everything that can grow or wait."),
+            Key("forwarding", forwarding, "What is added to forwarded messages."),
+            .later("state_directory", "Where what must survive a restart is kept."),
+        ]))
+
+    private static let listener = Shape.object(
+        ObjectShape([
+            Key("address", .string(.address), .required, "host:port, [v6]:port or unix:/path; port 0 is any free one."),
+            .later("tls", "Certificates and who must show one."),
+            .later("external_url", "How clients name this listener."),
+            .later("trusted_proxies", "Whose forwarding fields are believed."),
+            .later("proxy_protocol", "Whether connections begin with a PROXY protocol header."),
+            .later("underscore_fields", "What happens to fields with an underscore in their name."),
+        ]))
+
+    private static let grant = Shape.word(ScopeGrant.allCases.map(\.rawValue))
+
+    private static let role = Shape.object(
+        ObjectShape([
+            Key("includes", .list(.string(.text)), "Roles that whoever has this role has, too."),
+            Key("scopes", .list(.string(.scope)), "Scopes that the role grants."),
+        ]))
+
+    /// One upstream, named or inside a route.
+    static let upstream = Shape.object(
+        ObjectShape([
+            Key("servers", .list(.either([.string(.serverURL), server])), .required, "The servers; one for now."),
+            .later("case_insensitive_paths", "Whether the servers ignore the case of paths."),
+            .later("ignores_trailing_slash", "Whether the servers ignore a trailing slash."),
+            .later("protocol", "The version of HTTP that the servers speak."),
+            .later("tls", "How the servers prove who they are."),
+        ]))
+
+    private static let server = Shape.object(
+        ObjectShape([
+            Key("url", .string(.serverURL), .required, "http://host:port or http://unix:/path."),
+            .later("weight", "The server's share of the requests."),
+        ]))
+
+    private static let refusals = Shape.object(
+        ObjectShape([
+            Key(
+                "insufficient_scope_status", .oneOfIntegers([401, 403]), default: "401",
+                "The status where a scope or role is missing."),
+            Key("unmatched_status", .oneOfIntegers([401, 404]), default: "401", "The status where no route matches."),
+            Key("realm", .string(.realm), default: "gateway", "The realm that challenges name."),
+        ]))
+
+    private static let accessLog = Shape.object(
+        ObjectShape([
+            Key(
+                "output", .either([.word(["stdout", "stderr"]), logFile]), default: "stdout", "Where lines are written."
+            ),
+            Key(
+                "format", .word(AccessLogConfiguration.Format.allCases.map(\.rawValue), later: ["combined", "text"]),
+                default: "json", "The form of a line."),
+            Key(
+                "on_overflow", .word(AccessLogConfiguration.Overflow.allCases.map(\.rawValue)), default: "drop",
+                "What happens to lines that the output does not take in time."),
+            Key(
+                "sub", .word(AccessLogConfiguration.Disclosure.allCases.map(\.rawValue)), default: "plain",
+                "How the subject is written."),
+            .later("addresses", "How addresses are written."),
+        ]))
+
+    private static let logFile = Shape.object(
+        ObjectShape([Key("file", .string(.file), .required, "The file that lines are appended to.")]))
+
+    private static let forwarding = Shape.object(
+        ObjectShape([Key("via", .boolean, default: "true", "Whether Via is added (RFC 9110 §7.6.3).")]))
+}

@@ -1,0 +1,61 @@
+import JOSE
+
+extension Shape {
+    /// One issuer.
+    static let issuer = Shape.object(
+        ObjectShape([
+            Key("issuer", .string(.text), .required, "What the claim iss must be, exactly."),
+            Key(
+                "audience", .either([.word(["any"]), .list(.string(.text))]), .required,
+                "Whom tokens must be meant for: one of these."),
+            Key("algorithms", .list(algorithm), .required, "The signature algorithms that are accepted."),
+            Key("keys", keys, .required, "Where the issuer's keys come from."),
+            Key("claims", claims, "Where tokens hold scopes, roles, subject and client."),
+            Key("required_claims", .list(.string(.text)), "Claims without which a token is refused."),
+            Key(
+                "clock_skew", .string(.duration(.zero(to: .seconds(3600), "0s to 1h"))), default: "30s",
+                "By how much clocks may differ."),
+            Key(
+                "maximum_lifetime", .string(.duration(.positive)),
+                "The longest time from issue to expiry; any by default."),
+            Key("require_expiry", .boolean, default: "true", "Whether a token without exp is refused."),
+            .later("grant", "How scopes and roles come together for this issuer."),
+            .later("token_endpoint", "A built-in issuer for trying out and small closed systems."),
+            .later("token_type", "What the token's header must say that it is."),
+            .later("keys_at_start", "Whether to wait for keys before serving."),
+        ]))
+
+    private static let algorithm = Shape.word(
+        SignatureAlgorithm.allCases.filter { !$0.isSymmetric }.map(\.name),
+        later: SignatureAlgorithm.allCases.filter(\.isSymmetric).map(\.name))
+
+    private static let keys = Shape.object(
+        ObjectShape(
+            [
+                Key("jwks_file", .string(.file), "A file with a JWK Set (RFC 7517)."),
+                Key("jwks", .anyObject, "A JWK Set (RFC 7517)."),
+                .later("discovery", "Keys found from the issuer's metadata."),
+                .later("jwks_uri", "The URL of a JWK Set."),
+                .later("pem_file", "A file with public keys or certificates."),
+                .later("secret", "The key of HMAC signatures."),
+                .later("introspection", "The issuer is asked about each token (RFC 7662)."),
+            ], isChoice: true))
+
+    private static let claims = Shape.object(
+        ObjectShape([
+            Key("scopes", claimPaths, default: #"[["scope"], ["scp"]]"#, "Paths of scopes; the union counts."),
+            Key("roles", claimPaths, default: #"[["roles"]]"#, "Paths of roles; the union counts."),
+            Key("subject", claimPaths, default: #"[["sub"]]"#, "Paths of the subject; the first found counts."),
+            Key(
+                "client", claimPaths, default: #"[["client_id"], ["azp"]]"#,
+                "Paths of the client; the first found counts."),
+        ]))
+
+    /// A path may name a key twice, so its elements need not differ.
+    private static let claimPaths = Shape.list(.path(.string(.text)))
+}
+
+extension SignatureAlgorithm {
+    /// Whether the same key signs and verifies.
+    fileprivate var isSymmetric: Bool { name.hasPrefix("HS") }
+}

@@ -1,0 +1,50 @@
+extension Shape {
+    /// The bounds of what can grow or wait.
+    static let limits = Shape.object(
+        ObjectShape([
+            Key("request_line", .string(.size(.head)), default: "8KiB", "Bytes of a request line."),
+            Key("header_section", .string(.size(.head)), default: "16KiB", "Bytes of a header section."),
+            Key("header_fields", .integer(1...10_000), default: "100", "Fields of a header section."),
+            Key("token", .string(.size(.head)), default: "8KiB", "Bytes of a token."),
+            Key(
+                "max_body", .string(.size(.body, orUnlimited: true)), default: "unlimited", "Bytes of a request body."),
+            Key(
+                "body_rate", .string(.size(.body)), default: "256B",
+                "Bytes per second that a body must move on average."),
+            Key("head_timeout", .string(.duration(.positive)), default: "30s", "The time a client has for a head."),
+            Key(
+                "idle_timeout", .string(.duration(.positive)), default: "75s",
+                "The time without a byte, between requests and within a body."),
+            Key("connect_timeout", .string(.duration(.positive)), default: "5s", "The time to connect to an upstream."),
+            Key("timeout", .string(.duration(.positive)), default: "60s", "The time to an upstream's response head."),
+            Key(
+                "upstream_idle_timeout", .string(.duration(.zero(to: .seconds(3600), "0s to 1h"))), default: "4s",
+                "The time an unused connection to an upstream is kept."),
+            Key(
+                "drain_timeout", .string(.duration(.zero(to: .seconds(86400), "0s to 24h"))), default: "30s",
+                "The time exchanges have to end when the gateway stops."),
+            Key("connections", .integer(1...1_000_000), default: "10000", "Connections of clients per listener."),
+            Key(
+                "upstream_connections", .integer(1...1_000_000), default: "1024",
+                "Connections to an upstream per worker."),
+            Key("token_cache", .integer(0...10_000_000), default: "10000", "Verified tokens remembered per worker."),
+        ]))
+}
+
+extension TextRange<Duration> {
+    /// The longest wait or lifetime that makes sense: a year.
+    private static let longest = Duration.seconds(366 * 86400)
+
+    static let positive = TextRange(lowest: .milliseconds(1), highest: longest, description: "1ms to 366d")
+
+    static func zero(to highest: Duration, _ description: String) -> TextRange {
+        TextRange(lowest: .zero, highest: highest, description: description)
+    }
+}
+
+extension TextRange<Int> {
+    /// Parts of a message's head.
+    static let head = TextRange(lowest: 256, highest: 1 << 20, description: "256B to 1MiB")
+
+    static let body = TextRange(lowest: 1, highest: 1 << 50, description: "1B to 1024TiB")
+}

@@ -1,0 +1,40 @@
+import Routing
+
+extension Shape {
+    /// One route.
+    static let route = Shape.object(
+        ObjectShape(
+            [
+                Key("id", .string(.routeID), .required, "The unique name, as in logs."),
+                Key("path", .string(.path), .required, "Segments, {name} for one and {name...} for the rest; or *."),
+            ] + routeSettings))
+
+    /// The keys that `route_defaults` may have, too.
+    static let routeSettings = [
+        Key("methods", .list(.string(.method)), "The methods; all but CONNECT and TRACE by default."),
+        Key("host", .string(.host), "The host: a name, or *.name for one label more; every host by default."),
+        Key("public", .yes, "Everyone may use the route."),
+        Key("authenticated", .yes, "Whoever has a valid token may use the route."),
+        Key("scopes", .list(.string(.scope)), "All of these scopes are needed."),
+        Key("any_scopes", .list(.list(.string(.scope))), "All scopes of one of these lists are needed."),
+        Key("roles", .list(.string(.text)), "One of these roles is needed."),
+        Key("issuers", .list(.string(.name)), "Whose tokens are good here; all issuers' by default."),
+        Key("upstream", .either([.string(.name), upstream]), "Where requests go: a name, or an upstream."),
+        .later("rewrite", "How the path is changed for the upstream."),
+        Key("upstream_host", .string(.upstreamHost), "The Host that the upstream sees; the client's by default."),
+        Key(
+            "authorization_header", .word(["pass", "strip"]), default: "pass",
+            "Whether the upstream sees the client's Authorization."),
+        Key(
+            "allow", .list(.word(AllowedForm.allCases.map(\.rawValue))),
+            "Path forms that can be read in several ways and are let in here."),
+        Key("timeout", .string(.duration(.positive)), "The time to the upstream's response head."),
+        Key("idle_timeout", .string(.duration(.positive)), "The time between bytes of a body."),
+        Key("max_body", .string(.size(.body, orUnlimited: true)), "The largest request body."),
+        .later("cors", "Which pages of other sites may use the route."),
+        Key("shadow", .boolean, default: "false", "Denials are logged, and the request forwarded."),
+        Key(
+            "trailing_slash", .word(["exact", "either"]), default: "exact",
+            "Whether the path matches with and without a trailing slash."),
+    ]
+}

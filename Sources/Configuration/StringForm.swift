@@ -1,0 +1,135 @@
+import Bytes
+import HTTP
+import Routing
+
+/// What a string of the file must look like.
+enum StringForm: Sendable {
+    /// Anything but the empty string.
+    case text
+    /// Anything.
+    case anyText
+    /// Letters, digits, `.`, `_` and `-`.
+    case name
+    /// A scope token (RFC 6749 §3.3).
+    case scope
+    /// The unique name of a route.
+    case routeID
+    case path
+    case host
+    case method
+    /// Text that needs no escapes in a quoted string (RFC 9110 §5.6.4).
+    case realm
+    /// A field value for `Host`, or `upstream`.
+    case upstreamHost
+    case file
+    case address
+    case serverURL
+    case duration(TextRange<Duration>)
+    /// A size; `unlimited` may be written where `orUnlimited`.
+    case size(TextRange<Int>, orUnlimited: Bool = false)
+
+    /// What is wrong with `text`, or nil.
+    func problem(in text: String) -> ValueProblem? {
+        do throws(ValueProblem) {
+            try check(text)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func check(_ text: String) throws(ValueProblem) {
+        if text.isEmpty {
+            if case .anyText = self { return }
+            throw ValueProblem(message: "this must not be empty")
+        }
+        switch self {
+        case .text, .anyText: break
+        case .file:
+            if text.utf8.contains(0) { throw ValueProblem(message: "a path has no NUL character") }
+        case .name:
+            try require(text, "a name consists of letters, digits, \".\", \"_\" and \"-\"") { $0.isNameCharacter }
+        case .routeID:
+            try require(text, "an id consists of letters, digits and \".\", \"_\", \"-\", \":\", \"/\"") {
+                $0.isNameCharacter || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "/")
+            }
+            if text.hasPrefix("gateway.") {
+                throw ValueProblem(message: "ids that start with \"gateway.\" are reserved for built-in paths")
+            }
+        case .scope:
+            try require(text, "a scope is printable ASCII without spaces, \"\\\"\" and \"\\\\\" (RFC 6749)") {
+                (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
+        case .realm:
+            try require(text, "a realm is printable ASCII without \"\\\"\" and \"\\\\\"") {
+                (0x20...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            }
+        case .path: _ = try RoutePattern(checking: text)
+        case .host: _ = try HostPattern(checking: text)
+        case .method: _ = try Method(checking: text)
+        case .upstreamHost: if text != "upstream" { _ = try AddressText.parse(text, ports: 1...65535, defaultPort: 80) }
+        case .address: _ = try AddressText.parse(text, ports: 0...65535)
+        case .serverURL: _ = try ServerURLText.parse(text)
+        case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
+        case .size(let range, let orUnlimited):
+            if orUnlimited && text == "unlimited" { return }
+            _ = try QuantityText.size.parse(text, in: range)
+        }
+    }
+
+    private func require(_ text: String, _ message: String, _ isAllowed: (UInt8) -> Bool) throws(ValueProblem) {
+        guard let offset = text.utf8.enumerated().first(where: { !isAllowed($1) })?.offset else { return }
+        throw ValueProblem(message: message, offset: offset)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isNameCharacter: Bool {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
+
+extension RoutePattern {
+    init(checking text: String) throws(ValueProblem) {
+        do {
+            try self.init(text)
+        } catch {
+            throw ValueProblem(message: error.message, offset: error.offset)
+        }
+    }
+}
+
+extension HostPattern {
+    init(checking text: String) throws(ValueProblem) {
+        do {
+            try self.init(text)
+        } catch {
+            throw ValueProblem(message: error.message)
+        }
+    }
+}
+
+extension Method {
+    init(checking text: String) throws(ValueProblem) {
+        let bytes = Array(text.utf8)
+        guard let method = Method(bytes.span) else {
+            throw ValueProblem(message: "\"\(text)\" is not a method")
+        }
+        switch method {
+        case .connect, .trace: throw ValueProblem(message: "\(text) never passes the gateway")
+        case .other where text.lowercased() == text || Method.standardNames.contains(text.uppercased()):
+            // Methods are case-sensitive (RFC 9110 §9.1): "get" would silently match nothing.
+            throw ValueProblem(message: "\"\(text)\" is not a method: case matters", suggestion: text.uppercased())
+        default: self = method
+        }
+    }
+
+    private static let standardNames: Set<String> = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE",
+    ]
+}

@@ -1,0 +1,29 @@
+package import Bytes
+
+/// What a configuration takes from outside its file.
+package struct Surroundings {
+    /// The value of an environment variable, or nil.
+    package var environment: (String) -> String?
+    /// The content of the file at a path.
+    package var contentsOfFile: (String) -> Result<[UInt8], FileError>
+
+    /// - Parameters:
+    ///   - environment: the value of an environment variable, or nil.
+    ///   - contentsOfFile: the content of the file at a path.
+    package init(
+        environment: @escaping (String) -> String?, contentsOfFile: @escaping (String) -> Result<[UInt8], FileError>
+    ) {
+        self.environment = environment
+        self.contentsOfFile = contentsOfFile
+    }
+
+    /// The largest file that is read: 64 MiB, several times what 100 000 routes need.
+    private static let maximumSize = 64 << 20
+
+    /// The environment and the files of the process.
+    package static var process: Surroundings {
+        Surroundings(environment: { environmentVariable($0) }) { path in
+            Result { () throws(FileError) in try Bytes.contentsOfFile(at: path, limit: maximumSize) }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// A service that requests are forwarded to.
+package struct UpstreamConfiguration: Sendable, Equatable {
+    /// The name in the file; for one that is written inside a route, `routes/` and the route's `id`.
+    package var name: String
+    /// At least one; for now exactly one.
+    package var servers: [UpstreamServerConfiguration]
+}
+
+/// One server of an upstream.
+package struct UpstreamServerConfiguration: Sendable, Equatable {
+    package var address: SocketAddressConfiguration
+    /// What `Host` the server is known by: its name, with the port unless that is 80; `localhost` for a Unix-domain socket.
+    package var authority: String
+}

@@ -1,0 +1,25 @@
+/// Decodes upstreams, those with a name and those inside routes.
+struct UpstreamDecoder {
+    let problems: ProblemCollector
+    let paths: PathBase
+
+    func decode(_ map: Cursor?) -> [UpstreamConfiguration] {
+        (map?.members ?? []).map { decode($0.value, name: $0.name) }
+    }
+
+    func decode(_ cursor: Cursor, name: String) -> UpstreamConfiguration {
+        let elements = cursor["servers"]?.elements ?? []
+        if elements.count > 1 {
+            problems.report("several servers are not supported yet", at: elements[1])
+        }
+        let servers = elements.compactMap { element -> UpstreamServerConfiguration? in
+            guard let text = element.string ?? element["url"]?.string, var server = try? ServerURLText.parse(text)
+            else {
+                return nil
+            }
+            server.address = paths.resolve(server.address)
+            return server
+        }
+        return UpstreamConfiguration(name: name, servers: servers)
+    }
+}

@@ -1,0 +1,144 @@
+import Bytes
+import HTTP
+import Transport
+
+/// Moves one body from where it comes from to where it goes, re-framed, without ever holding more than a block of it: a
+/// sink that takes nothing stops the reads from the source.
+struct BodyPump {
+    /// What goes to the sink: the head that the caller put there, and the body behind it.
+    var output = OutputBuffer()
+    /// Bytes of content taken from the source so far, without framing.
+    var received: Int { decoder.size }
+    /// Whether all that the source has to say is decoded; it may not be written yet.
+    private(set) var isSourceDone = true
+    private var decoder = BodyDecoder(framing: .none, limits: MessageLimits())
+    private var encodesChunks = false
+    private var carriesTrailers = false
+
+    /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
+    private static let joinedLength = 16 * 1024
+    /// What one turn of the loop may move (security.md, rule 21).
+    private static let bytesPerTurn = 256 * 1024
+
+    enum Step: Equatable {
+        /// Everything is decoded and written.
+        case finished
+        /// The source has nothing to read now.
+        case waitsForSource
+        /// The sink takes nothing now.
+        case waitsForSink
+        /// More could be moved, but others want their turn.
+        case yields
+    }
+
+    enum Failure: Error {
+        case sourceEnded
+        case sourceFailed(SocketError)
+        case sinkFailed(SocketError)
+        case malformed(ParseError)
+    }
+
+    /// Starts a body.
+    ///
+    /// - Parameters:
+    ///   - framing: how the source delimits it.
+    ///   - encodesChunks: whether the sink gets it chunked, otherwise as it is.
+    ///   - carriesTrailers: whether trailer fields go on; only with chunks.
+    ///   - maximumSize: the most content allowed, in bytes; nil for any.
+    mutating func begin(
+        _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool, carriesTrailers: Bool,
+        maximumSize: Int? = nil
+    ) {
+        decoder = BodyDecoder(framing: framing, limits: limits, maximumSize: maximumSize)
+        self.encodesChunks = encodesChunks
+        self.carriesTrailers = carriesTrailers
+        isSourceDone = framing.isEmpty
+    }
+
+    /// Forgets everything, but keeps storage for the next body.
+    mutating func reset() {
+        output.restart()
+        decoder = BodyDecoder(framing: .none, limits: MessageLimits())
+        isSourceDone = true
+    }
+
+    /// Moves what can be moved now.
+    ///
+    /// - Parameters:
+    ///   - source: where the body comes from.
+    ///   - input: what was read from `source` and not consumed yet.
+    ///   - blocks: where `input` gets its storage.
+    ///   - sink: where the body goes.
+    mutating func advance(
+        from source: any ByteStream, _ input: inout ByteBuffer, _ blocks: BlockPool, to sink: any ByteStream
+    ) throws(Failure) -> Step {
+        var moved = 0
+        while true {
+            try decode(&input, to: sink)
+            switch output.flush(to: sink) {
+            case .done: break
+            case .wouldBlock: return .waitsForSink
+            case .failed(let error): throw .sinkFailed(error)
+            }
+            if isSourceDone { return .finished }
+            guard moved < Self.bytesPerTurn else { return .yields }
+            guard input.reserve(from: blocks) else { continue }
+            switch source.read(into: &input) {
+            case .bytes(let count): moved += count
+            case .wouldBlock: return .waitsForSource
+            case .end:
+                guard (try? decoder.end()) != nil else { throw .sourceEnded }
+                finishSource()
+            case .failed(let error): throw .sourceFailed(error)
+            }
+        }
+    }
+
+    /// Decodes all of `input` that belongs to the body into `output`, or straight into `sink` if it is long.
+    private mutating func decode(_ input: inout ByteBuffer, to sink: any ByteStream) throws(Failure) {
+        while !isSourceDone && !input.isEmpty {
+            let event: BodyEvent
+            do throws(ParseError) {
+                event = try decoder.next(input.span)
+            } catch {
+                throw .malformed(error)
+            }
+            switch event {
+            case .needMore(let consumed):
+                input.consume(consumed)
+                if !input.isEmpty { return }
+            case .data(let content, let consumed):
+                try pass(input.span.extracting(content), to: sink)
+                input.consume(consumed)
+            case .end(let consumed):
+                input.consume(consumed)
+            }
+            if decoder.isComplete { finishSource() }
+        }
+    }
+
+    private mutating func finishSource() {
+        isSourceDone = true
+        if encodesChunks { output.bytes.appendLastChunk(trailers: carriesTrailers ? decoder.trailers : Fields()) }
+    }
+
+    private mutating func pass(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {
+        guard !encodesChunks else {
+            output.bytes.appendChunkHeader(size: content.count)
+            output.bytes.append(content)
+            output.bytes.append("\r\n")
+            return
+        }
+        var start = 0
+        if content.count >= Self.joinedLength, output.isEmpty {
+            switch sink.write(content) {
+            case .bytes(let count):
+                start = count
+                output.countDirectWrite(count)
+            case .wouldBlock: break
+            case .failed(let error): throw .sinkFailed(error)
+            }
+        }
+        output.bytes.append(content.extracting(start..<content.count))
+    }
+}

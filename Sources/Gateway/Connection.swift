@@ -1,0 +1,121 @@
+import Bytes
+import HTTP
+import Transport
+
+/// One client's HTTP/1.1 connection: exchange after exchange until one side ends it (RFC 9112 §9).
+final class Connection {
+    let stream: any ByteStream
+    /// Waits for everything that the connection's task waits for: this stream, and the upstream's during an exchange.
+    let waiter: Waiter
+    /// Bytes received and not yet consumed; without a block while the connection is idle.
+    var input = ByteBuffer()
+    /// The client's address without its port.
+    let remoteHost: [UInt8]
+    let resources: WorkerResources
+    /// How often the connection went on without waiting in this turn of the loop.
+    private var operations = 0
+
+    init(stream: any ByteStream, remote: SocketAddress, resources: WorkerResources) {
+        self.stream = stream
+        remoteHost = Array(remote.host.utf8)
+        self.resources = resources
+        waiter = Waiter(loop: resources.loop)
+        stream.waiter = waiter
+    }
+
+    /// Serves exchanges until the connection ends, and closes it.
+    ///
+    /// - Parameter isWithinLimit: false answers the first request with 503, whatever it asks for.
+    func serve(isWithinLimit: Bool) async {
+        var ending = Ending.close
+        var idleTimeout = settings.headTimeout
+        while await receiveFirstByte(within: idleTimeout) {
+            let exchange = resources.takeExchange()
+            ending = await exchange.run(on: self, isWithinLimit: isWithinLimit)
+            resources.give(exchange)
+            guard case .keepOpen = ending else { break }
+            if input.isEmpty { input.release(to: resources.blocks) }
+            idleTimeout = settings.idleTimeout
+        }
+        if case .linger = ending { await discardInput() }
+        input.release(to: resources.blocks)
+        stream.close(abruptly: ending == .reset)
+        waiter.retire()
+    }
+
+    /// What becomes of the connection after an exchange.
+    enum Ending {
+        /// The next request may follow.
+        case keepOpen
+        case close
+        /// The client may still be sending: it must see the answer before the end (RFC 9112 §9.6).
+        case linger
+        /// A response was cut off in a way that only a reset tells.
+        case reset
+    }
+
+    private var settings: GatewaySettings { resources.settings }
+
+    /// Waits for the next request to begin.
+    ///
+    /// - Returns: false if the connection ends instead: nothing has to be answered or logged.
+    private func receiveFirstByte(within timeout: Nanoseconds) async -> Bool {
+        let deadline = resources.loop.now + timeout
+        while input.isEmpty {
+            switch receive() {
+            case .bytes: break
+            case .end, .failed: return false
+            case .wouldBlock:
+                input.release(to: resources.blocks)
+                if resources.isDraining { return false }
+                if await wait(until: deadline) == .expired { return false }
+            }
+        }
+        return true
+    }
+
+    /// Reads what has arrived, as far as a block holds it.
+    func receive() -> ReadOutcome {
+        guard input.reserve(from: resources.blocks) else { return .wouldBlock }
+        return stream.read(into: &input)
+    }
+
+    /// Waits for a wake-up; every wait of the connection's task goes through here.
+    func wait(until deadline: Instant) async -> Waiter.Outcome {
+        operations = 0
+        return await waiter.wait(until: deadline)
+    }
+
+    /// Lets the worker's other tasks run, if this one went on without waiting for long enough (16 operations).
+    func letOthersRun() async {
+        operations += 1
+        guard operations >= 16 else { return }
+        operations = 0
+        await Task.yield()
+    }
+
+    /// Ends the connection's waits for good; its task then ends by itself.
+    func abort() {
+        stream.close(abruptly: true)
+        waiter.wake()
+    }
+
+    /// Reads and discards what the client is still sending, after half-closing, up to 256 KiB or a second: otherwise the
+    /// client could see a reset instead of the answer.
+    private func discardInput() async {
+        stream.shutdownWriting()
+        let deadline = resources.loop.now + .seconds(1)
+        var allowance = 256 * 1024
+        while allowance > 0 {
+            input.consume(input.count)
+            switch receive() {
+            case .bytes(let count):
+                allowance -= count
+                await letOthersRun()
+            case .end, .failed: return
+            case .wouldBlock:
+                if await wait(until: deadline) == .expired { return }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import AccessLog
+import Authentication
+import Authorization
+import Bytes
+import HTTP
+import Transport
+import Upstream
+
+/// One request and its response: the walk from the first byte of the head to the line in the log.
+///
+/// Exchanges are reused for their storage; between `reset` and `run` they hold nothing of a client.
+final class Exchange {
+    let resources: WorkerResources
+    var request = Request()
+    var response = Response()
+    /// What goes to the upstream: the request's head and body.
+    var upload = BodyPump()
+    /// What goes to the client: the response's head and body.
+    var download = BodyPump()
+    var record = Record()
+    var requestID: [UInt8] = []
+    var route: GatewayRoute?
+    /// Whether the head of a final response was written, so that no other can be.
+    var hasAnswered = false
+    /// Whether the connection goes on, as the head of the response says.
+    var keepsConnection = false
+    /// Whether the client knows the end of the response only by the end of the connection.
+    var isCloseDelimited = false
+    var ending = Connection.Ending.close
+    private(set) var started = Instant.never
+    private var parser: RequestParser
+
+    init(resources: WorkerResources) {
+        self.resources = resources
+        parser = RequestParser(limits: resources.settings.messageLimits)
+    }
+
+    /// Forgets the client and keeps the storage.
+    func reset() {
+        request.reset()
+        response.reset()
+        upload.reset()
+        download.reset()
+        record.reset()
+        parser.reset()
+        route = nil
+        hasAnswered = false
+        keepsConnection = false
+        isCloseDelimited = false
+        ending = .close
+    }
+
+    /// The walk.
+    ///
+    /// - Returns: what becomes of the connection.
+    func run(on client: Connection, isWithinLimit: Bool) async -> Connection.Ending {
+        started = resources.loop.now
+        resources.identifiers.next(at: WallClock.microseconds, into: &requestID)
+        do throws(Refusal) {
+            try await receiveHead(from: client)
+            guard isWithinLimit else { throw .overloaded }
+            let permit = try decide()
+            try await forward(permit, from: client)
+            ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
+        } catch {
+            await refuse(error, on: client)
+        }
+        finishRecord(for: client)
+        return ending
+    }
+
+    /// Reads the head of the request.
+    ///
+    /// - Throws: what is wrong with it, or `.clientGone`.
+    private func receiveHead(from client: Connection) async throws(Refusal) {
+        let deadline = started + resources.settings.headTimeout
+        while true {
+            do throws(ParseError) {
+                if let length = try parser.parse(client.input, into: &request) {
+                    client.input.consume(length)
+                    return
+                }
+            } catch {
+                throw .rejected(error)
+            }
+            switch client.receive() {
+            case .bytes: await client.letOthersRun()
+            case .end, .failed: throw .clientGone
+            case .wouldBlock:
+                if await client.wait(until: deadline) == .expired { throw .rejected(.headTooSlow) }
+            }
+        }
+    }
+
+    /// Match, authenticate, authorize: each step needs what the one before returned.
+    private func decide() throws(Refusal) -> Permit {
+        let began = Instant.now
+        defer { record.decisionDuration = began.elapsedMicroseconds }
+        let evaluator = resources.evaluator
+        let route = try evaluator.match(request)
+        self.route = route
+        do throws(Refusal) {
+            let now = Int(WallClock.microseconds / 1_000_000)
+            let principal = try evaluator.authenticate(request, on: route, now: now)
+            if let principal { note(principal, now: now) }
+            let permit = try evaluator.authorize(principal, on: route)
+            record.reason = route.isPublic ? .public : .allowed
+            return permit
+        } catch {
+            guard let permit = evaluator.shadowPermit(on: route) else { throw error }
+            record.reason = .shadow
+            record.wouldDeny = error.reason
+            return permit
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import AccessLog
+import Authentication
+import Bytes
+import Configuration
+import HTTP
+import JOSE
+import Transport
+
+extension Exchange {
+    /// Notes who was recognised.
+    func note(_ principal: Principal, now: Int) {
+        if let subject = principal.subject { noteSubject(subject) }
+        if let client = principal.client { record.set(.clientID, to: client) }
+        record.set(.issuer, to: principal.issuer)
+        record.set(.tokenID, to: principal.tokenID)
+        if let expiry = principal.expiry { record.expiresIn = expiry - now }
+    }
+
+    private func noteSubject(_ subject: String) {
+        switch resources.settings.subjectDisclosure {
+        case .plain: record.set(.subject, to: subject)
+        case .hash: record.set(.subject, to: SHA256.hash(subject.utf8.span).hexadecimal(digits: 16))
+        case .omit: break
+        }
+    }
+
+    /// Completes the record and writes its line.
+    func finishRecord(for client: Connection) {
+        record.timestamp = WallClock.microseconds
+        record.duration = started.elapsedMicroseconds
+        record.bytesIn = upload.received
+        if record.origin == .upstream { record.bytesOut = download.received }
+        record.set(.requestID, to: requestID)
+        if !client.remoteHost.isEmpty {
+            record.set(.remoteIP, to: client.remoteHost)
+            record.set(.clientIP, to: client.remoteHost)
+        }
+        if !request.target.path.isEmpty {
+            record.set(.method, to: request.method.name)
+            record.set(.path, to: request.target.path.span)
+            record.set(.proto, to: request.version == .http10 ? "HTTP/1.0" : "HTTP/1.1")
+        }
+        if !request.host.isEmpty { record.set(.host, to: request.host.authority.span) }
+        if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
+        if let route { record.set(.route, to: route.id) }
+        record.set(.configuration, to: resources.settings.configurationHash)
+        resources.append(record)
+    }
+}

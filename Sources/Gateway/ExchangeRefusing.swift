@@ -1,0 +1,135 @@
+import AccessLog
+import Authentication
+import Authorization
+import Bytes
+import Configuration
+import HTTP
+import Transport
+
+extension Exchange {
+    /// Answers with the refusal, if the client can still be answered, and notes it for the log.
+    func refuse(_ refusal: Refusal, on client: Connection) async {
+        note(refusal)
+        if hasAnswered && download.output.totalSent == 0 {
+            // The upstream's response failed before any of it was written: the client need not see a part of it.
+            download.reset()
+            hasAnswered = false
+        }
+        if case .clientGone = refusal {
+            record.aborted = .client
+            if !hasAnswered { record.status = nil }
+            ending = .close
+            return
+        }
+        guard !hasAnswered else {
+            record.aborted = refusal.decision == .allow ? .upstream : .client
+            ending = isCloseDelimited ? .reset : .close
+            return
+        }
+        keepsConnection =
+            !refusal.endsConnection && request.isPersistent && discardReceivedBody(of: client) && !resources.isDraining
+        ending = keepsConnection ? .keepOpen : .linger
+        writeAnswer(to: refusal)
+        let deadline = resources.loop.now + .seconds(10)
+        while true {
+            switch download.output.flush(to: client.stream) {
+            case .done: return
+            case .failed:
+                ending = .close
+                record.aborted = .client
+                return
+            case .wouldBlock:
+                guard await client.wait(until: deadline) == .woken, client.stream.remoteState != .gone else {
+                    ending = .close
+                    record.aborted = .client
+                    return
+                }
+            }
+        }
+    }
+
+    private func note(_ refusal: Refusal) {
+        record.decision = refusal.decision
+        record.reason = refusal.reason
+        switch refusal {
+        case .denied(.insufficientScope(let required, let missing)):
+            for scope in required { record.append(scope, to: .requiredScopes) }
+            for scope in missing { record.append(scope, to: .missingScopes) }
+        case .denied(.insufficientRole(let roles)):
+            for role in roles { record.append(role, to: .requiredRoles) }
+        case .noToken, .unusableToken:
+            for scope in challengeScopes { record.append(scope, to: .requiredScopes) }
+        default: break
+        }
+    }
+
+    /// The scopes that a challenge names; none before a route is found.
+    private var challengeScopes: [String] {
+        route.map { resources.evaluator.challengeScopes(on: $0) } ?? []
+    }
+
+    /// Consumes the request's body if all of it has arrived already: then the connection can be kept.
+    private func discardReceivedBody(of client: Connection) -> Bool {
+        var decoder = BodyDecoder(framing: request.framing, limits: resources.settings.messageLimits)
+        while !decoder.isComplete {
+            guard !client.input.isEmpty, let event = try? decoder.next(client.input.span) else { return false }
+            switch event {
+            case .needMore: return false
+            case .data(_, let consumed), .end(let consumed): client.input.consume(consumed)
+            }
+        }
+        return true
+    }
+
+    /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier.
+    private func writeAnswer(to refusal: Refusal) {
+        let settings = resources.settings.refusals
+        let status = refusal.status(settings)
+        record.status = status
+        record.origin = .gateway
+        hasAnswered = true
+        let problem = ProblemDocument(refusal: refusal, status: status, requestID: requestID)
+        let body = problem.json
+        var output: [UInt8] = []
+        swap(&output, &download.output.bytes)
+        output.appendStatusLine(status)
+        appendDate(to: &output)
+        output.append("Content-Type: application/problem+json\r\nContent-Length: ")
+        output.append(decimal: body.count)
+        output.append("\r\nCache-Control: no-store\r\n")
+        appendRequestID(to: &output)
+        appendChallenge(of: refusal, to: &output)
+        if let seconds = refusal.retryAfter {
+            output.append("Retry-After: ")
+            output.append(decimal: seconds)
+            output.append("\r\n")
+        }
+        if case .methodNotAllowed(let methods) = refusal, !settings.hidesUnmatched {
+            output.append("Allow: ")
+            for (index, method) in methods.enumerated() {
+                if index > 0 { output.append(", ") }
+                method.append(to: &output)
+            }
+            output.append("\r\n")
+        }
+        appendConnection(to: &output)
+        output.append("\r\n")
+        if request.method != .head {
+            output.append(contentsOf: body)
+            record.bytesOut = body.count
+        }
+        swap(&output, &download.output.bytes)
+    }
+
+    private func appendChallenge(of refusal: Refusal, to output: inout [UInt8]) {
+        let settings = resources.settings.refusals
+        let challenge = Challenge(refusal: refusal, realm: settings.realm, scopes: challengeScopes)
+        let start = output.count
+        output.append("WWW-Authenticate: ")
+        if challenge.append(to: &output, hidesUnmatched: settings.hidesUnmatched) {
+            output.append("\r\n")
+        } else {
+            output.removeSubrange(start...)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Configuration
+import HTTP
+import Transport
+
+/// What every exchange of a worker needs of the configuration, in the units that it computes with.
+struct GatewaySettings {
+    let configurationHash: String
+    let messageLimits: MessageLimits
+    let tokenLimit: Int
+    let headTimeout: Nanoseconds
+    let idleTimeout: Nanoseconds
+    /// Bytes per second that a client's body must move at least, in either direction.
+    let bodyRate: Int
+    /// Over how much waiting the body rate is measured.
+    let bodyRateWindow = Nanoseconds.seconds(5)
+    let writesVia: Bool
+    let refusals: RefusalConfiguration
+    let subjectDisclosure: AccessLogConfiguration.Disclosure
+
+    init(_ configuration: GatewayConfiguration) {
+        let limits = configuration.limits
+        configurationHash = configuration.hash
+        var messages = MessageLimits()
+        messages.startLine = limits.requestLine
+        messages.fieldSection = limits.headerSection
+        messages.fieldCount = limits.headerFields
+        messageLimits = messages
+        tokenLimit = limits.token
+        headTimeout = Nanoseconds(limits.headTimeout)
+        idleTimeout = Nanoseconds(limits.idleTimeout)
+        bodyRate = limits.bodyRate
+        writesVia = configuration.forwarding.writesVia
+        refusals = configuration.refusals
+        subjectDisclosure = configuration.accessLog.subject
+    }
+}
+
+extension RefusalConfiguration {
+    /// Whether an unmatched request is told no more than one without a token.
+    var hidesUnmatched: Bool { unmatchedStatus == 401 }
+}
+
+extension Nanoseconds {
+    /// A duration of the configuration; negative ones count as zero.
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(count: UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000)
+    }
+}

@@ -1,0 +1,162 @@
+import AccessLog
+import Authentication
+import Authorization
+import Configuration
+import HTTP
+import Upstream
+
+/// Why a request is not answered by its upstream: the one way from every module's error to the wire and the log.
+///
+/// A new reason does not compile until it has a status, a reason code and words for the client (decisions.md).
+enum Refusal: Error {
+    /// The message is malformed, ambiguous, too slow or beyond a limit.
+    case rejected(ParseError)
+    /// The path could be read in two ways that lead to different routes.
+    case ambiguousPath
+    /// No route has the path.
+    case noRoute
+    /// The path has routes, for these methods.
+    case methodNotAllowed([Method])
+    /// A credential is needed and none was sent.
+    case noToken
+    /// The token is not usable.
+    case unusableToken(TokenError)
+    /// More than one credential was sent.
+    case ambiguousCredentials
+    /// The policy says no.
+    case denied(Denial)
+    case upstream(UpstreamError)
+    /// More connections are open than the listener allows.
+    case overloaded
+    /// The client is gone, and nobody is left to answer.
+    case clientGone
+
+    var decision: Decision {
+        switch self {
+        case .rejected, .ambiguousPath, .ambiguousCredentials, .clientGone: .reject
+        case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
+        // The request was permitted; what failed came later.
+        case .upstream: .allow
+        case .overloaded: .undecided
+        }
+    }
+
+    var reason: Reason {
+        switch self {
+        case .rejected(let error): error.rejection.reason
+        case .ambiguousPath: .ambiguousPath
+        case .noRoute: .noRoute
+        case .methodNotAllowed: .methodNotAllowed
+        case .noToken: .noToken
+        case .unusableToken(let error): error.logReason
+        case .ambiguousCredentials: .ambiguousCredentials
+        case .denied(.notAuthenticated): .noToken
+        case .denied(.insufficientScope): .insufficientScope
+        case .denied(.insufficientRole): .insufficientRole
+        case .upstream(let error): error.reason
+        case .overloaded: .overloaded
+        case .clientGone: .badRequest
+        }
+    }
+
+    /// The status of the answer, with the operator's choices in `settings`.
+    func status(_ settings: RefusalConfiguration) -> Int {
+        switch self {
+        case .rejected(let error): error.rejection.status
+        case .ambiguousPath, .ambiguousCredentials, .clientGone: 400
+        case .noRoute: settings.hidesUnmatched ? 401 : 404
+        case .methodNotAllowed: settings.hidesUnmatched ? 401 : 405
+        case .noToken, .unusableToken, .denied(.notAuthenticated): 401
+        case .denied: settings.insufficientScopeStatus
+        case .upstream(let error): error.status
+        case .overloaded: 503
+        }
+    }
+
+    /// What the client is told, in fixed words: nothing that it or an upstream sent.
+    var detail: String {
+        switch self {
+        case .rejected(let error): error.detail
+        case .ambiguousPath: "The path could be read in more than one way"
+        case .noRoute, .methodNotAllowed: "No route matches"
+        case .noToken, .denied(.notAuthenticated): "Not authenticated"
+        case .unusableToken: "Could not validate credentials"
+        case .ambiguousCredentials: "More than one credential was sent"
+        case .denied: "Not enough permissions"
+        case .upstream(let error): error.detail
+        case .overloaded: "Too many connections"
+        case .clientGone: "The request is not complete"
+        }
+    }
+
+    /// Whether the connection is of no use after the answer: what follows on it cannot be told apart.
+    var endsConnection: Bool {
+        switch self {
+        case .rejected, .overloaded, .clientGone: true
+        default: false
+        }
+    }
+
+    /// Seconds for `Retry-After` (RFC 9110 §10.2.3), where trying again can help.
+    var retryAfter: Int? {
+        switch self {
+        case .overloaded: 1
+        case .upstream(let error): error.status == 503 ? 1 : nil
+        default: nil
+        }
+    }
+}
+
+extension MessageRejection {
+    var reason: Reason {
+        switch self {
+        case .badRequest: .badRequest
+        case .ambiguousPath: .ambiguousPath
+        case .requestTimeout: .requestTimeout
+        case .bodyTooLarge: .bodyTooLarge
+        case .targetTooLong: .targetTooLong
+        case .expectationFailed: .expectationFailed
+        case .headTooLarge: .headTooLarge
+        case .notImplemented: .notImplemented
+        case .versionNotSupported: .versionNotSupported
+        }
+    }
+}
+
+extension UpstreamError {
+    var status: Int {
+        switch self {
+        case .unresolved, .unreachable, .busy: 503
+        case .closedEarly, .malformed: 502
+        case .timedOut(.connect): 503
+        case .timedOut: 504
+        }
+    }
+
+    var reason: Reason {
+        switch self {
+        case .unresolved, .unreachable, .timedOut(.connect): .upstreamUnreachable
+        case .busy: .upstreamBusy
+        case .closedEarly, .malformed: .upstreamProtocol
+        case .timedOut: .upstreamTimeout
+        }
+    }
+}
+
+extension TokenError {
+    var logReason: Reason {
+        switch self {
+        case .malformed: .malformedToken
+        case .unsupportedAlgorithm: .unsupportedAlgorithm
+        case .unknownIssuer: .unknownIssuer
+        case .unknownKey: .unknownKey
+        case .badSignature: .badSignature
+        case .expired: .expired
+        case .notYetValid: .notYetValid
+        case .wrongAudience: .wrongAudience
+        case .wrongType: .wrongType
+        case .requiredClaim: .requiredClaim
+        case .lifetimeExceeded: .lifetimeExceeded
+        }
+    }
+}

@@ -1,0 +1,209 @@
+import AccessLog
+import Bytes
+import HTTP
+import Transport
+import Upstream
+
+/// Carries one permitted request to an upstream connection and the response back, both bodies at the same time.
+///
+/// One task does it all: it moves what can be moved, and waits on the connection's waiter for either socket when nothing
+/// can. So an early response, a hang-up or a limit is noticed whatever else is going on.
+final class Relay {
+    private let exchange: Exchange
+    private let client: Connection
+    private let upstream: UpstreamConnection
+    private let route: GatewayRoute
+    private var parser: ResponseParser
+    /// The upstream takes no more of the request, but may still answer.
+    private var isUploadAbandoned = false
+    private var hasFinalHead = false
+    /// Whether the upstream has sent anything at all.
+    private(set) var hasResponse = false
+    private var informationalCount = 0
+    private var uploadPace: PaceGuard
+    private var downloadPace: PaceGuard
+    /// When the upstream last took or gave something.
+    private var lastProgress: Instant
+    /// When a client that has ended its side is taken to have left.
+    private var clientEnd = Instant.never
+    private let started = Instant.now
+
+    /// A client that has ended its side of the connection may still want the answer, but has usually left.
+    private static let graceAfterClientEnd = Nanoseconds.seconds(1)
+    /// More interim responses than this (RFC 9110 §15.2) before the final one are no use to anybody.
+    private static let informationalLimit = 16
+
+    init(exchange: Exchange, client: Connection, upstream: UpstreamConnection, route: GatewayRoute) {
+        self.exchange = exchange
+        self.client = client
+        self.upstream = upstream
+        self.route = route
+        let settings = exchange.resources.settings
+        parser = ResponseParser(limits: settings.messageLimits)
+        uploadPace = PaceGuard(minimumRate: settings.bodyRate, window: settings.bodyRateWindow)
+        downloadPace = uploadPace
+        lastProgress = exchange.resources.loop.now
+    }
+
+    /// Whether the upstream connection is between messages, so that another exchange may use it.
+    var mayReuseUpstream: Bool {
+        hasFinalHead && !isUploadAbandoned && exchange.upload.isSourceDone && exchange.response.isPersistent
+    }
+
+    /// Runs until the response has been written, or cannot be.
+    ///
+    /// - Throws: what went wrong; the exchange knows whether it can still be answered.
+    func run() async throws(Refusal) {
+        let framing = exchange.request.framing
+        exchange.upload.begin(
+            framing, limits: exchange.resources.settings.messageLimits, encodesChunks: framing == .chunked,
+            carriesTrailers: true, maximumSize: route.maximumBody)
+        exchange.writeRequestHead(along: route, for: client)
+        while true {
+            let uploadStep = try upload()
+            let downloadStep = try download()
+            if downloadStep == .finished { break }
+            if uploadStep == .yields || downloadStep == .yields {
+                await client.letOthersRun()
+            } else {
+                try await wait(uploadStep, downloadStep)
+            }
+        }
+        exchange.record.upstreamDuration = started.elapsedMicroseconds
+    }
+
+    // MARK: Request
+
+    private func upload() throws(Refusal) -> BodyPump.Step {
+        guard !isUploadAbandoned else { return .finished }
+        let (received, sent) = (exchange.upload.received, exchange.upload.output.totalSent)
+        do throws(BodyPump.Failure) {
+            let step = try exchange.upload.advance(
+                from: client.stream, &client.input, exchange.resources.blocks, to: upstream.stream)
+            uploadPace.count(exchange.upload.received - received)
+            if exchange.upload.output.totalSent > sent { lastProgress = exchange.resources.loop.now }
+            return step
+        } catch {
+            switch error {
+            case .sinkFailed:
+                // The upstream may have answered before it stopped reading.
+                isUploadAbandoned = true
+                return .finished
+            case .sourceEnded, .sourceFailed: throw .clientGone
+            case .malformed(let error): throw .rejected(error)
+            }
+        }
+    }
+
+    // MARK: Response
+
+    private func download() throws(Refusal) -> BodyPump.Step {
+        if !hasFinalHead {
+            guard try receiveHead() else { return .waitsForSource }
+        }
+        let (received, sent) = (exchange.download.received, exchange.download.output.totalSent)
+        do throws(BodyPump.Failure) {
+            let step = try exchange.download.advance(
+                from: upstream.stream, &upstream.input, exchange.resources.blocks, to: client.stream)
+            downloadPace.count(exchange.download.output.totalSent - sent)
+            if exchange.download.received > received { lastProgress = exchange.resources.loop.now }
+            return step
+        } catch {
+            switch error {
+            case .sinkFailed: throw .clientGone
+            case .sourceEnded, .sourceFailed: throw .upstream(.closedEarly)
+            case .malformed(let error): throw .upstream(.malformed(detail: error.detail))
+            }
+        }
+    }
+
+    /// Reads until the head of the final response is complete.
+    ///
+    /// - Returns: false if more has to arrive first.
+    private func receiveHead() throws(Refusal) -> Bool {
+        while true {
+            let length: Int?
+            do throws(ParseError) {
+                length = try parser.parse(
+                    upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
+            } catch {
+                throw .upstream(.malformed(detail: error.detail))
+            }
+            if let length {
+                upstream.input.consume(length)
+                lastProgress = exchange.resources.loop.now
+                if exchange.response.isInformational {
+                    try passInformational()
+                    continue
+                }
+                hasFinalHead = true
+                exchange.record.upstreamStatus = exchange.response.status
+                exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                return true
+            }
+            _ = upstream.input.reserve(from: exchange.resources.blocks)
+            switch upstream.stream.read(into: &upstream.input) {
+            case .bytes: hasResponse = true
+            case .wouldBlock: return false
+            case .end, .failed: throw .upstream(.closedEarly)
+            }
+        }
+    }
+
+    /// Passes on an interim response (RFC 9110 §15.2), which a client of HTTP/1.0 would not understand.
+    private func passInformational() throws(Refusal) {
+        informationalCount += 1
+        guard informationalCount <= Self.informationalLimit, exchange.response.status != 101 else {
+            throw .upstream(.malformed(detail: "An interim response that nobody asked for"))
+        }
+        parser.reset()
+        guard exchange.request.version != .http10 else { return }
+        exchange.writeInterimHead()
+        if case .failed = exchange.download.output.flush(to: client.stream) { throw .clientGone }
+    }
+
+    // MARK: Waiting
+
+    private func wait(_ upload: BodyPump.Step, _ download: BodyPump.Step) async throws(Refusal) {
+        let began = exchange.resources.loop.now
+        let waitsForBody = upload == .waitsForSource && isClientToSend
+        let (upstreamDeadline, phase) = upstreamDeadline(upload, download)
+        guard began < upstreamDeadline else { throw .upstream(.timedOut(phase)) }
+        try noticeClientEnd(upload, at: began)
+        var deadline = min(upstreamDeadline, clientEnd)
+        if waitsForBody { deadline = min(deadline, began + uploadPace.patience) }
+        if download == .waitsForSink { deadline = min(deadline, began + downloadPace.patience) }
+        _ = await client.wait(until: deadline)
+        let waited = exchange.resources.loop.now.since(began)
+        if waitsForBody && !uploadPace.keepsPace(afterWaiting: waited) { throw .rejected(.bodyTooSlow) }
+        if download == .waitsForSink && !downloadPace.keepsPace(afterWaiting: waited) { throw .clientGone }
+    }
+
+    /// Whether the client has no reason to hold its body back: it may be waiting for a 100 (RFC 9110 §10.1.1).
+    private var isClientToSend: Bool {
+        !exchange.request.expectsContinue || informationalCount > 0 || exchange.upload.received > 0
+    }
+
+    /// Until when the upstream has to do what is waited for; `never` if it is the client's turn.
+    private func upstreamDeadline(
+        _ upload: BodyPump.Step, _ download: BodyPump.Step
+    ) -> (Instant, UpstreamError.Phase) {
+        if upload == .waitsForSink { return (lastProgress + route.idleTimeout, .request) }
+        guard download == .waitsForSource else { return (.never, .body) }
+        if hasFinalHead { return (lastProgress + route.idleTimeout, .body) }
+        if upload == .waitsForSource && isClientToSend { return (.never, .head) }
+        return (lastProgress + route.timeout, .head)
+    }
+
+    private func noticeClientEnd(_ upload: BodyPump.Step, at now: Instant) throws(Refusal) {
+        switch client.stream.remoteState {
+        case .open: break
+        case .gone: throw .clientGone
+        case .ended:
+            // As long as the body is not complete, the pump finds out by itself.
+            guard upload == .finished else { break }
+            if clientEnd == .never { clientEnd = now + Self.graceAfterClientEnd }
+            guard now < clientEnd else { throw .clientGone }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+internal import Bytes
+
+/// Reads a field section line by line (RFC 9112 section 5) and remembers where it stopped.
+struct FieldSectionParser: Sendable {
+    private let maximumSize: Int
+    private let maximumCount: Int
+    /// Where the section begins.
+    private var sectionStart = 0
+    /// Where the line begins that is not complete yet.
+    private var lineStart = 0
+    /// Up to where that line has been looked at.
+    private var scanned = 0
+
+    init(maximumSize: Int, maximumCount: Int) {
+        self.maximumSize = maximumSize
+        self.maximumCount = maximumCount
+    }
+
+    /// Begins a section.
+    ///
+    /// - Parameter start: where it begins in the input that `parse` is given.
+    mutating func begin(at start: Int) {
+        sectionStart = start
+        lineStart = start
+        scanned = start
+    }
+
+    /// Reads as many lines as there are.
+    ///
+    /// - Parameters:
+    ///   - input: the same bytes as in the last call and what has arrived since.
+    ///   - fields: receives the lines; it is complete when an end is returned.
+    /// - Returns: where the bytes behind the empty line begin, or nil if it has not arrived yet.
+    /// - Throws: `ParseError` for a line that is not `field-name ":" OWS field-value OWS CRLF`, or when a limit is passed.
+    mutating func parse(_ input: Span<UInt8>, into fields: inout Fields) throws(ParseError) -> Int? {
+        while true {
+            if lineStart < input.count, input[lineStart].isWhitespace { throw .lineFolding }
+            guard let end = try input.lineEnd(from: scanned) else {
+                scanned = max(scanned, input.count - 1)
+                if input.count - sectionStart > maximumSize { throw .headTooLarge }
+                return nil
+            }
+            if end + 2 - sectionStart > maximumSize { throw .headTooLarge }
+            if end == lineStart {
+                fields.fill(input.extracting(sectionStart..<end))
+                return end + 2
+            }
+            if fields.count == maximumCount { throw .tooManyFields }
+            fields.record(try line(in: input, end: end))
+            lineStart = end + 2
+            scanned = lineStart
+        }
+    }
+
+    private func line(in input: Span<UInt8>, end: Int) throws(ParseError) -> FieldLine {
+        let tokenCharacters = CharacterSet128.token
+        var flags: FieldLine.Flags = []
+        var colon = lineStart
+        while colon < end, tokenCharacters.contains(input[colon]) {
+            if input[colon] == UInt8(ascii: "_") { flags = .underscore }
+            colon &+= 1
+        }
+        guard colon < end else { throw .missingColon }
+        guard input[colon] == UInt8(ascii: ":") else {
+            throw input[colon].isWhitespace ? .whitespaceBeforeColon : .invalidFieldName
+        }
+        guard colon > lineStart else { throw .emptyFieldName }
+        if colon - lineStart > Int(UInt16.max) { throw .headTooLarge }
+        var value = input.trimmed(colon + 1..<end)
+        // An empty value is written like any other, behind a colon and a space.
+        if value.isEmpty { value = end..<end }
+        if value.upperBound == end, value.lowerBound == colon + 2, input[colon + 1] == .space {
+            flags.insert(.verbatim)
+        }
+        return FieldLine(
+            name: lineStart - sectionStart..<colon - sectionStart,
+            value: value.lowerBound - sectionStart..<value.upperBound - sectionStart,
+            known: FieldName(input.extracting(lineStart..<colon)), flags: flags)
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Looks for the CRLF of a line that has been looked at up to `start`.
+    ///
+    /// - Parameter start: where to go on.
+    /// - Returns: where it lies, or nil if it has not arrived.
+    /// - Throws: `ParseError` for any control character but a tab, and for CR or LF on its own.
+    func lineEnd(from start: Int) throws(ParseError) -> Int? {
+        guard let end = firstControlCharacter(from: start) else { return nil }
+        switch self[end] {
+        case .carriageReturn:
+            guard end + 1 < count else { return nil }
+            guard self[end + 1] == .lineFeed else { throw .bareCarriageReturn }
+            return end
+        case .lineFeed: throw .bareLineFeed
+        default: throw .controlCharacter
+        }
+    }
+
+    /// Whether the bytes are those of `lowercase`, which holds no upper-case letters, when ASCII case is ignored.
+    func equalsIgnoringCase(lowercase: Span<UInt8>) -> Bool {
+        guard count == lowercase.count else { return false }
+        for index in indices where self[index].lowercasedASCII != lowercase[index] { return false }
+        return true
+    }
+}

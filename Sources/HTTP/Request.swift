@@ -1,0 +1,43 @@
+internal import Bytes
+
+/// The head of a request (RFC 9110 section 6.2), understood and checked.
+///
+/// Made to be used again: a parser overwrites it and keeps its storage.
+package struct Request: Sendable {
+    package internal(set) var method = Method.get
+    package internal(set) var version = Version.http11
+    package internal(set) var target = RequestTarget()
+    package internal(set) var fields = Fields()
+    /// How the end of the body is found; never `untilClose`.
+    package internal(set) var framing = BodyFraming.none
+    /// The host that the request is for: that of an absolute form, else of `Host`.
+    package internal(set) var host = HostName()
+    /// Whether the client lets the connection go on after this exchange (RFC 9112 section 9.3).
+    package internal(set) var isPersistent = true
+    /// Whether the client waits for a 100 response before it sends the body (RFC 9110 section 10.1.1).
+    package internal(set) var expectsContinue = false
+
+    /// Whether the client reads trailer fields: `TE` lists `trailers` (RFC 9110 section 10.1.4).
+    package var acceptsTrailers: Bool {
+        guard fields.contains(.te), let value = fields.value(of: .te) else { return false }
+        var position = 0
+        while let element = value.nextListElement(&position) {
+            if value.extracting(element).equalsIgnoringCase("trailers") { return true }
+        }
+        return false
+    }
+
+    package init() {}
+
+    /// Empties the request and keeps its storage.
+    package mutating func reset() {
+        method = .get
+        version = .http11
+        target.removeAll()
+        fields.removeAll()
+        framing = .none
+        host.removeAll()
+        isPersistent = true
+        expectsContinue = false
+    }
+}

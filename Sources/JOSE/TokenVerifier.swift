@@ -1,0 +1,71 @@
+internal import Bytes
+internal import StrictJSON
+
+/// Verifies the tokens of one issuer.
+///
+/// Not Sendable: every worker has its own, with OpenSSL contexts that are set up when a key is first used.
+package final class TokenVerifier {
+    /// The keys that tokens are verified with.
+    package let keys: KeySet
+    private let algorithms: AlgorithmSet
+    private let identities: [SHA256Digest]
+    private var checkers: [SignatureChecker?]
+
+    /// - Parameters:
+    ///   - keys: the issuer's keys.
+    ///   - algorithms: those that its tokens may be signed with.
+    package init(keys: KeySet, algorithms: AlgorithmSet) {
+        self.keys = keys
+        self.algorithms = algorithms
+        identities = keys.keys.map(\.identity)
+        checkers = Array(repeating: nil, count: keys.count * SignatureAlgorithm.allCases.count)
+    }
+
+    /// Verifies a token.
+    ///
+    /// - Parameter token: a token of this issuer.
+    /// - Returns: its claims.
+    /// - Throws: `TokenFault.unsupportedAlgorithm` if the algorithm is not allowed or does not fit the key,
+    ///   `TokenFault.unknownKey` or `TokenFault.badSignature`, and then `TokenFault.malformed` for claims of a wrong type.
+    package func verify(_ token: borrowing SignedToken) throws(TokenFault) -> VerifiedClaims {
+        guard algorithms.contains(token.algorithm) else { throw .unsupportedAlgorithm }
+        let index = try selectKey(for: token)
+        guard let checker = checker(keyIndex: index, algorithm: token.algorithm) else { throw .unsupportedAlgorithm }
+        guard checker.accepts(token.signature.span, of: token.signingInput) else { throw .badSignature }
+        return try VerifiedClaims(token.claims, signingKey: keys.keys[index].identity)
+    }
+
+    /// Whether a key of this identity is among the issuer's keys.
+    package func hasKey(_ identity: SHA256Digest) -> Bool {
+        for own in identities where own == identity { return true }
+        return false
+    }
+
+    /// The position of the one key that the token may be verified with.
+    ///
+    /// A `kid` selects the key that has it, or else a key without one; without `kid`, one key only may fit.
+    private func selectKey(for token: borrowing SignedToken) throws(TokenFault) -> Int {
+        if let keyID = token.keyID,
+            let index = keys.keys.firstIndex(where: { $0.keyID?.isExactly(keyID) ?? false })
+        {
+            guard keys.keys[index].fits(token.algorithm) else { throw .unsupportedAlgorithm }
+            return index
+        }
+        var found: Int?
+        for (index, key) in keys.keys.enumerated() where key.fits(token.algorithm) {
+            if token.keyID != nil && key.keyID != nil { continue }
+            guard found == nil else { throw .unknownKey }
+            found = index
+        }
+        guard let found else { throw .unknownKey }
+        return found
+    }
+
+    private func checker(keyIndex: Int, algorithm: SignatureAlgorithm) -> SignatureChecker? {
+        let position = keyIndex * SignatureAlgorithm.allCases.count + Int(algorithm.rawValue)
+        if let checker = checkers[position] { return checker }
+        let checker = SignatureChecker(key: keys.keys[keyIndex].publicKey, algorithm: algorithm)
+        checkers[position] = checker
+        return checker
+    }
+}

@@ -1,0 +1,29 @@
+extension String {
+    /// Whether both are the same bytes of UTF-8.
+    ///
+    /// Swift's `==` takes canonically equivalent strings as equal (U+212A, the Kelvin sign, equals "K"); names and
+    /// values of tokens and of the policy are compared without normalization (RFC 7515 §5.3, RFC 8259 §8.3).
+    package func isExactly(_ other: String) -> Bool {
+        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    }
+}
+
+/// A string that is compared and hashed byte by byte, for sets and dictionaries.
+package struct ExactText: Hashable, Sendable {
+    /// The string itself.
+    package let text: String
+
+    /// - Parameter text: the string to compare byte by byte.
+    package init(_ text: String) {
+        self.text = text
+    }
+
+    package static func == (left: ExactText, right: ExactText) -> Bool {
+        left.text.isExactly(right.text)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(text.utf8.count)
+    }
+}

@@ -1,0 +1,58 @@
+internal import CLinux
+internal import Synchronization
+
+/// A few threads for calls that block, such as name resolution and file reads: never made on an event loop.
+package final class BlockingCalls: Sendable {
+    private let queue: Queue
+
+    private final class Queue: Sendable {
+        let calls = Mutex<[@Sendable () -> Void]>([])
+        let available: Descriptor
+        let capacity: Int
+
+        init(capacity: Int) throws(SocketError) {
+            let number = eventfd(0, Int32(EFD_CLOEXEC | EFD_SEMAPHORE))
+            guard number >= 0 else { throw SocketError(errno: last_error()) }
+            available = Descriptor(owning: number)
+            self.capacity = capacity
+        }
+
+        func runForever() {
+            while true {
+                var count: UInt64 = 0
+                // SAFETY: an eventfd gives eight bytes, the size of `count`, which outlives the call.
+                guard unsafe read(available.number, &count, 8) == 8 else { continue }
+                let call = calls.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+                call?()
+            }
+        }
+    }
+
+    /// - Parameters:
+    ///   - threadCount: how many calls may block at once.
+    ///   - capacity: how many calls may wait for a thread.
+    /// - Throws: `SocketError.outOfDescriptors` if the process has no descriptor or thread left.
+    package init(threadCount: Int, capacity: Int) throws(SocketError) {
+        queue = try Queue(capacity: capacity)
+        for _ in 0..<threadCount {
+            guard Thread(name: "blocking", { [queue] in queue.runForever() }) != nil else { throw .outOfDescriptors }
+        }
+    }
+
+    /// Runs `call` on one of the threads and waits for its result without holding the caller's loop.
+    ///
+    /// - Returns: nil if too many calls wait already.
+    package func run<Result: Sendable>(_ call: @escaping @Sendable () -> Result) async -> Result? {
+        await withCheckedContinuation { continuation in
+            let accepted = queue.calls.withLock { calls in
+                guard calls.count < queue.capacity else { return false }
+                calls.append { continuation.resume(returning: call()) }
+                return true
+            }
+            guard accepted else { return continuation.resume(returning: nil) }
+            var one: UInt64 = 1
+            // SAFETY: an eventfd takes eight bytes, the size of `one`, which outlives the call.
+            unsafe _ = write(queue.available.number, &one, 8)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import CLinux
+
+/// A point on the monotonic clock, in nanoseconds since an arbitrary start.
+package struct Instant: Comparable, Sendable {
+    package var nanoseconds: UInt64
+
+    package init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The clock's reading now; costs one call, where `EventLoop.now` costs none.
+    package static var now: Instant { Instant(nanoseconds: readClock(CLOCK_MONOTONIC)) }
+
+    /// A point that is never reached.
+    package static let never = Instant(nanoseconds: .max)
+
+    package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
+
+    /// The point `duration` after this one; `never` if that is beyond the clock's range.
+    package static func + (instant: Instant, duration: Nanoseconds) -> Instant {
+        let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.count)
+        return overflow ? never : Instant(nanoseconds: sum)
+    }
+
+    /// How long ago this point was, by the clock's reading now.
+    package var elapsedMicroseconds: Int64 { Int64(Instant.now.since(self).count / 1000) }
+
+    /// How long after `earlier` this point is; zero if it is not after it.
+    package func since(_ earlier: Instant) -> Nanoseconds {
+        Nanoseconds(count: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0)
+    }
+}
+
+/// A length of time.
+package struct Nanoseconds: Comparable, Sendable {
+    package var count: UInt64
+
+    package init(count: UInt64) {
+        self.count = count
+    }
+
+    package static func seconds(_ count: UInt64) -> Nanoseconds { Nanoseconds(count: count * 1_000_000_000) }
+
+    package static func milliseconds(_ count: UInt64) -> Nanoseconds { Nanoseconds(count: count * 1_000_000) }
+
+    package static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.count < right.count }
+}
+
+/// The time of day, for logs, dates and token lifetimes.
+package enum WallClock {
+    /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds.
+    package static var microseconds: Int64 { Int64(readClock(CLOCK_REALTIME) / 1000) }
+}
+
+private func readClock(_ clock: clockid_t) -> UInt64 {
+    var time = timespec()
+    // SAFETY: `time` outlives the call, which only writes to it.
+    unsafe clock_gettime(clock, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

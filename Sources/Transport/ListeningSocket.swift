@@ -1,0 +1,80 @@
+internal import CLinux
+internal import Synchronization
+
+/// A descriptor that listens; all workers share it, so that closing or adding a worker loses no queued connection.
+package final class ListeningSocket: Sendable {
+    /// The address really listened on: its port is never 0.
+    package let address: SocketAddress
+    /// How many connections may be open at once.
+    package let connectionLimit: Int
+    let descriptor: Int32
+    private let openConnections = Atomic<Int>(0)
+    private let isClosed = Atomic<Bool>(false)
+
+    /// Binds and listens.
+    ///
+    /// - Parameters:
+    ///   - address: where to listen. The file of a Unix-domain address that nobody listens on any more is replaced.
+    ///   - connectionLimit: how many connections may be open at once.
+    /// - Throws: what `bind(2)` or `listen(2)` fails with.
+    package init(address: SocketAddress, connectionLimit: Int) throws(SocketError) {
+        let socket = try address.makeSocket()
+        if case .unix(let path) = address.form {
+            try Self.removeAbandonedFile(at: path, address)
+        } else {
+            setOption(socket.number, SOL_SOCKET, SO_REUSEADDR, 1)
+            if address.form == .ipv6 { setOption(socket.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+        }
+        let code = address.bind(socket.number)
+        guard code == 0 else { throw SocketError(errno: code) }
+        guard listen(socket.number, 4096) == 0 else { throw SocketError(errno: last_error()) }
+        self.address = if case .unix = address.form { address } else { Self.boundAddress(of: socket.number) ?? address }
+        self.connectionLimit = connectionLimit
+        descriptor = socket.release()
+    }
+
+    deinit { close() }
+
+    /// Stops listening: connections that nobody accepted yet are refused by the kernel. Call it after every worker has
+    /// stopped accepting.
+    package func close() {
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        CLinux.close(descriptor)
+        if case .unix(let path) = address.form {
+            // SAFETY: the path outlives the call.
+            _ = unsafe unlink(path)
+        }
+    }
+
+    /// Counts a connection in.
+    ///
+    /// - Returns: false if the limit is exceeded; the connection counts all the same, until `connectionClosed`.
+    package func connectionOpened() -> Bool {
+        openConnections.add(1, ordering: .relaxed).newValue <= connectionLimit
+    }
+
+    /// Counts a connection out.
+    package func connectionClosed() {
+        openConnections.subtract(1, ordering: .relaxed)
+    }
+
+    private static func boundAddress(of descriptor: Int32) -> SocketAddress? {
+        var raw = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        // SAFETY: `raw` has the size given, and the kernel's structures begin alike.
+        let result = unsafe withUnsafeMutablePointer(to: &raw) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(descriptor, $0, &length) }
+        }
+        return result == 0 ? SocketAddress(raw) : nil
+    }
+
+    private static func removeAbandonedFile(at path: String, _ address: SocketAddress) throws(SocketError) {
+        let probe = try address.makeSocket()
+        switch address.connect(probe.number) {
+        case 0, EAGAIN: throw .addressInUse
+        // SAFETY: the path outlives the call.
+        case ECONNREFUSED: _ = unsafe unlink(path)
+        default: break
+        }
+    }
+}

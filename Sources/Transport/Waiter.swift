@@ -1,0 +1,62 @@
+internal import CLinux
+
+/// Where a task waits until one of its sockets is ready, somebody calls `wake`, or a deadline passes.
+///
+/// A waiter serves one task at a time and belongs to one event loop. A wake-up that comes while nobody waits is kept, so
+/// that none is lost between a look at a socket and the wait.
+@safe package final class Waiter {
+    package enum Outcome: Sendable {
+        case woken, expired
+    }
+
+    private let loop: EventLoop
+    private var continuation: UnsafeContinuation<Void, Never>?
+    private var wakePending = false
+    private var hasExpired = false
+    /// When the wait under way ends; `TimerWheel` looks at it when the waiter's turn comes.
+    var deadline = Instant.never
+    /// Where the waiter stands in the timer wheel.
+    var place: TimerWheel.Place?
+
+    package init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Ends the wait under way, or else the next one before it begins.
+    package func wake() {
+        guard let waiting = unsafe continuation else {
+            wakePending = true
+            return
+        }
+        unsafe continuation = nil
+        // SAFETY: the continuation is cleared before it is resumed, so it is resumed exactly once.
+        unsafe waiting.resume()
+    }
+
+    /// Waits for the next `wake`, until `deadline` at most.
+    package func wait(until deadline: Instant) async -> Outcome {
+        if wakePending {
+            wakePending = false
+            return .woken
+        }
+        hasExpired = false
+        self.deadline = deadline
+        loop.timers.schedule(self)
+        // SAFETY: `wake` and `expire` resume the continuation exactly once; the loop and the task share a thread.
+        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
+        self.deadline = .never
+        return hasExpired ? .expired : .woken
+    }
+
+    /// Called by the timer wheel when `deadline` has passed.
+    func expire() {
+        guard unsafe continuation != nil else { return }
+        hasExpired = true
+        wake()
+    }
+
+    /// Takes the waiter out of the timer wheel; called when its task ends.
+    package func retire() {
+        loop.timers.remove(self)
+    }
+}

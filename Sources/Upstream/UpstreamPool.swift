@@ -1,0 +1,129 @@
+package import Bytes
+package import Transport
+
+/// One worker's connections to one upstream: the idle ones wait here for the next exchange.
+package final class UpstreamPool {
+    private let settings: UpstreamSettings
+    private let loop: EventLoop
+    private let blocks: BlockPool
+    private var idle: [UpstreamConnection] = []
+    private var openCount = 0
+    /// The addresses found last, which serve on when a later look-up fails.
+    private var addresses: [SocketAddress]
+    private var lastFailure: ResolverError?
+
+    package init(settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool) {
+        self.settings = settings
+        self.loop = loop
+        self.blocks = blocks
+        addresses =
+            switch settings.server {
+            case .unix(let path): SocketAddress(unixPath: path).map { [$0] } ?? []
+            case .host(let host, let port): SocketAddress(numericHost: host, port: port).map { [$0] } ?? []
+            }
+    }
+
+    /// A connection that is ready for a request: an idle one, or else a new one.
+    ///
+    /// - Parameters:
+    ///   - waiter: whom the connection wakes; the caller's own.
+    ///   - mayReuse: false asks for a new one, after a reused one has died.
+    /// - Returns: the connection, which the caller releases or closes.
+    /// - Throws: `.busy`, `.unresolved`, `.unreachable` or `.timedOut(.connect)`.
+    package func acquire(waiter: Waiter, mayReuse: Bool) async throws(UpstreamError) -> UpstreamConnection {
+        if mayReuse, let connection = takeIdle() {
+            connection.stream.waiter = waiter
+            connection.isReused = true
+            return connection
+        }
+        guard openCount < settings.connectionLimit else { throw .busy }
+        guard !addresses.isEmpty else {
+            throw .unresolved(lastFailure ?? ResolverError(description: "not resolved yet"))
+        }
+        openCount += 1
+        do throws(UpstreamError) {
+            return try await connect(waiter: waiter)
+        } catch {
+            openCount -= 1
+            throw error
+        }
+    }
+
+    /// Tries the addresses in order; a second one only when there is time left.
+    private func connect(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
+        let deadline = loop.now + settings.connectTimeout
+        var failure = SocketError.unreachable
+        for address in addresses {
+            do throws(SocketError) {
+                let stream = try await TCPStream.connect(to: address, on: loop, waiter: waiter, until: deadline)
+                return UpstreamConnection(stream: stream, address: address.description)
+            } catch {
+                failure = error
+                if deadline <= loop.now { throw .timedOut(.connect) }
+            }
+        }
+        throw .unreachable(failure)
+    }
+
+    private func takeIdle() -> UpstreamConnection? {
+        while let connection = idle.popLast() {
+            if connection.stream.isQuiet && loop.now.since(connection.idleSince) < settings.idleTimeout {
+                return connection
+            }
+            close(connection)
+        }
+        return nil
+    }
+
+    /// Takes `connection` back after an exchange that left it between messages.
+    package func release(_ connection: UpstreamConnection) {
+        connection.stream.waiter = nil
+        // Bytes that nobody asked for make the next response doubtful.
+        guard connection.input.isEmpty, connection.stream.isQuiet else { return close(connection) }
+        connection.input.release(to: blocks)
+        connection.idleSince = loop.now
+        idle.append(connection)
+    }
+
+    /// Closes `connection`, whatever state it is in.
+    package func close(_ connection: UpstreamConnection) {
+        connection.input.release(to: blocks)
+        connection.stream.close(abruptly: false)
+        openCount -= 1
+    }
+
+    /// Closes the idle connections that were idle too long or that the upstream has ended; called about once a second.
+    package func sweep() {
+        idle.removeAll { connection in
+            let isUsable = connection.stream.isQuiet && loop.now.since(connection.idleSince) < settings.idleTimeout
+            if !isUsable { close(connection) }
+            return !isUsable
+        }
+    }
+
+    /// Closes all idle connections.
+    package func closeIdle() {
+        for connection in idle { close(connection) }
+        idle.removeAll()
+    }
+
+    /// The name to look up, or nil if the server is an address.
+    package var nameToResolve: (host: String, port: UInt16)? {
+        guard case .host(let host, let port) = settings.server, SocketAddress(numericHost: host, port: port) == nil
+        else {
+            return nil
+        }
+        return (host, port)
+    }
+
+    /// Takes the outcome of a look-up; a failure leaves the last good addresses in use.
+    package func update(_ outcome: Result<[SocketAddress], ResolverError>) {
+        switch outcome {
+        case .success(let found):
+            addresses = found
+            lastFailure = nil
+        case .failure(let error):
+            lastFailure = error
+        }
+    }
+}

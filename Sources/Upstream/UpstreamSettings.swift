@@ -1,0 +1,23 @@
+package import Transport
+
+/// What a pool needs to know of its upstream.
+package struct UpstreamSettings: Sendable {
+    package enum Server: Sendable, Equatable {
+        case host(String, port: UInt16)
+        case unix(path: String)
+    }
+
+    package var server: Server
+    package var connectTimeout: Nanoseconds
+    /// How long an idle connection is kept: shorter than the upstream keeps it.
+    package var idleTimeout: Nanoseconds
+    /// How many connections one worker may have open.
+    package var connectionLimit: Int
+
+    package init(server: Server, connectTimeout: Nanoseconds, idleTimeout: Nanoseconds, connectionLimit: Int) {
+        self.server = server
+        self.connectTimeout = connectTimeout
+        self.idleTimeout = idleTimeout
+        self.connectionLimit = connectionLimit
+    }
+}

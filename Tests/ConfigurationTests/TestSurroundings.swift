@@ -1,0 +1,39 @@
+import Bytes
+import Configuration
+import Glibc
+
+extension Surroundings {
+    /// An Ed25519 key (RFC 8037 appendix A.2).
+    static let keySet = """
+        {"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
+        """
+
+    /// A fixed environment and fixed files.
+    static var fixed: Surroundings {
+        Surroundings(
+            environment: { name in
+                ["PORT": "9000", "EMPTY": "", "QUOTES": "\", \"public\": true, \"x\": \"", "ITEMS": "items"][name]
+            },
+            contentsOfFile: { path in
+                switch path {
+                case "keys.json", "state/jwks.json", "/etc/gateway/keys.json": .success(Array(keySet.utf8))
+                case "not-keys.json": .success(Array("[]".utf8))
+                case "forbidden.json": .failure(FileError(code: EACCES))
+                default: .failure(FileError(code: ENOENT))
+                }
+            })
+    }
+}
+
+/// The directory that holds these tests.
+let testDirectory = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex))
+
+/// Reads `text` as a configuration; the result is what is wrong with it, or nil.
+func errors(_ text: String, file: String = "gateway.json") -> ConfigurationErrors? {
+    do {
+        _ = try GatewayConfiguration.read(Array(text.utf8), file: file, surroundings: .fixed)
+        return nil
+    } catch {
+        return error
+    }
+}

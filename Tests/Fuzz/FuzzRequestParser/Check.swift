@@ -1,0 +1,47 @@
+import Bytes
+import HTTP
+
+/// Reads the bytes as a request in one piece and byte by byte; both must agree, and what is sent on must read the same.
+func check(_ bytes: [UInt8]) {
+    let whole = read(bytes, step: max(1, bytes.count))
+    precondition(whole == read(bytes, step: 1), "the result depends on how the bytes are split")
+    guard case .request(let sent, _) = whole else { return }
+    guard case .request(let again, let length) = read(sent, step: sent.count) else {
+        preconditionFailure("what is sent on is refused")
+    }
+    precondition(again == sent && length == sent.count, "what is sent on reads differently")
+}
+
+private enum Reading: Equatable {
+    case request([UInt8], length: Int)
+    case incomplete
+    case refused
+}
+
+private func read(_ bytes: [UInt8], step: Int) -> Reading {
+    var parser = RequestParser(limits: MessageLimits())
+    var request = Request()
+    do {
+        for end in stride(from: step, through: bytes.count, by: step) {
+            if let length = try parser.parse(bytes.span.extracting(..<end), into: &request) {
+                return .request(serialize(request), length: length)
+            }
+        }
+        return .incomplete
+    } catch {
+        return .refused
+    }
+}
+
+private func serialize(_ request: Request) -> [UInt8] {
+    var output: [UInt8] = []
+    output.appendRequestLine(request.method, path: request.target.path.span, query: request.target.query.span)
+    output.appendField("Host", request.host.authority.span)
+    _ = ForwardingRules().appendRequestLines(request.fields, to: &output)
+    output.appendField(request.framing)
+    output.append("\r\n")
+    for reading in request.target.readings(including: [.caseInsensitive, .trailingSlash]) {
+        precondition(reading.path != request.target.path, "a reading equals the path")
+    }
+    return output
+}
