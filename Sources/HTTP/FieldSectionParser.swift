@@ -11,6 +11,12 @@ struct FieldSectionParser: Sendable {
     /// Up to where that line has been looked at.
     private var scanned = 0
 
+    /// The lines so far; their bytes are copied when all have arrived, so nobody else sees them before.
+    private var pending = Fields()
+
+    /// The known names that occur more than once so far.
+    var repeated: FieldNameSet { pending.repeated }
+
     init(maximumSize: Int, maximumCount: Int) {
         self.maximumSize = maximumSize
         self.maximumCount = maximumCount
@@ -23,13 +29,14 @@ struct FieldSectionParser: Sendable {
         sectionStart = start
         lineStart = start
         scanned = start
+        pending.removeAll()
     }
 
     /// Reads as many lines as there are.
     ///
     /// - Parameters:
     ///   - input: the same bytes as in the last call and what has arrived since.
-    ///   - fields: receives the lines; it is complete when an end is returned.
+    ///   - fields: receives the lines when an end is returned.
     /// - Returns: where the bytes behind the empty line begin, or nil if it has not arrived yet.
     /// - Throws: `ParseError` for a line that is not `field-name ":" OWS field-value OWS CRLF`, or when a limit is passed.
     mutating func parse(_ input: Span<UInt8>, into fields: inout Fields) throws(ParseError) -> Int? {
@@ -42,11 +49,12 @@ struct FieldSectionParser: Sendable {
             }
             if end + 2 - sectionStart > maximumSize { throw .headTooLarge }
             if end == lineStart {
-                fields.fill(input.extracting(sectionStart..<end))
+                pending.fill(input.extracting(sectionStart..<end))
+                swap(&pending, &fields)
                 return end + 2
             }
-            if fields.count == maximumCount { throw .tooManyFields }
-            fields.record(try line(in: input, end: end))
+            if pending.count == maximumCount { throw .tooManyFields }
+            pending.record(try line(in: input, end: end))
             lineStart = end + 2
             scanned = lineStart
         }

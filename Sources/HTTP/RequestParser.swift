@@ -50,10 +50,12 @@ package struct RequestParser: Sendable {
     /// - Throws: `ParseError` if the head is malformed or exceeds a limit.
     package mutating func parse(_ input: Span<UInt8>, into request: inout Request) throws(ParseError) -> Int? {
         if !isInFields {
+            // What is refused or late is logged, too; nothing of the last request may show in that.
+            if !hasBegun { request.reset() }
             guard try parseStart(input, into: &request) else { return nil }
         }
         let end = try section.parse(input, into: &request.fields)
-        try Self.checkRepetitions(request.fields)
+        try Self.checkRepetitions(end == nil ? section.repeated : request.fields.repeated)
         guard let end else { return nil }
         try complete(&request)
         reset()
@@ -81,7 +83,6 @@ package struct RequestParser: Sendable {
                 continue
             }
             hasBegun = true
-            request.reset()
             try line.advance(input, to: end)
             guard line.hasVersion else { throw .malformedRequestLine }
             if end - start > limits.startLine { throw .targetTooLong }
@@ -141,8 +142,8 @@ package struct RequestParser: Sendable {
     }
 
     /// Refuses fields that stand more than once where they must not.
-    private static func checkRepetitions(_ fields: borrowing Fields) throws(ParseError) {
-        let repeated = fields.repeated.intersection(.single)
+    private static func checkRepetitions(_ names: FieldNameSet) throws(ParseError) {
+        let repeated = names.intersection(.single)
         guard !repeated.isEmpty else { return }
         if repeated.contains(.host) { throw .repeatedHost }
         if repeated.contains(.contentLength) { throw .repeatedContentLength }

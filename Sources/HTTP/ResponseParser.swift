@@ -35,6 +35,7 @@ package struct ResponseParser: Sendable {
         _ input: Span<UInt8>, requestMethod: Method, into response: inout Response
     ) throws(ParseError) -> Int? {
         if !isInFields {
+            if scanned == 0 { response.reset() }
             guard let end = try input.lineEnd(from: scanned) else {
                 scanned = max(scanned, input.count - 1)
                 try Self.checkPrefix(input)
@@ -42,7 +43,6 @@ package struct ResponseParser: Sendable {
                 return nil
             }
             if end > limits.startLine { throw .headTooLarge }
-            response.reset()
             try Self.parseLine(input.extracting(0..<end), into: &response)
             section.begin(at: end + 2)
             isInFields = true

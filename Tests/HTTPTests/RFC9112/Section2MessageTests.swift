@@ -49,6 +49,22 @@ struct Section2MessageTests {
         #expect(request.fields.count == 1)
     }
 
+    @Test("A head that is incomplete or refused shows nothing of the last, nor fields without their bytes")
+    func reuse() throws {
+        var parser = RequestParser(limits: MessageLimits())
+        var request = Request()
+        _ = try parser.parse(Array("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n".utf8).span, into: &request)
+        #expect(try parser.parse(Array("PUT".utf8).span, into: &request) == nil)
+        #expect(describe(request) == "GET  http11  none true false ")
+        #expect(try parser.parse(Array("PUT /2 HTTP/1.1\r\nA: b\r\n".utf8).span, into: &request) == nil)
+        #expect(request.target.path.text == "/2")
+        #expect(request.fields.isEmpty)
+        #expect(throws: ParseError.missingColon) {
+            try parser.parse(Array("PUT /2 HTTP/1.1\r\nA: b\r\nC\r\n".utf8).span, into: &request)
+        }
+        #expect(request.fields.isEmpty && request.fields.value(of: .host) == nil)
+    }
+
     @Test("A higher minor version is read as HTTP/1.1")
     func minorVersion() throws {
         #expect(try readRequest(withFields(version: "HTTP/1.2"))?.version == .http11)
