@@ -132,7 +132,8 @@ final class Relay {
             if let length {
                 upstream.input.consume(length)
                 lastProgress = exchange.resources.loop.now
-                if exchange.response.isInformational {
+                // 101 counts as one here: it ends HTTP on the connection, which nobody asked for.
+                if exchange.response.status < 200 {
                     try passInformational()
                     continue
                 }
