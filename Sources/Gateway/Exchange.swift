@@ -60,8 +60,12 @@ final class Exchange {
             try await receiveHead(from: client)
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
-            try await forward(permit, from: client)
-            ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
+            if request.maxForwards == 0 {
+                await answerOptions(on: client)
+            } else {
+                try await forward(permit, from: client)
+                ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
+            }
         } catch {
             await refuse(error, on: client)
         }

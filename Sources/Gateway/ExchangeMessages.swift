@@ -20,8 +20,16 @@ extension Exchange {
             output.append(contentsOf: request.host.authority)
         }
         output.append("\r\n")
+        var stripped = route.strippedFields
+        let maxForwards = request.maxForwards
+        if maxForwards != nil { stripped.insert(.maxForwards) }
         record.droppedFields = resources.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: route.strippedFields, to: &output)
+            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
+        if let maxForwards {
+            output.append("Max-Forwards: ")
+            output.append(decimal: max(0, maxForwards - 1))
+            output.append("\r\n")
+        }
         appendForwardingFields(for: client, to: &output)
         if request.expectsContinue && request.version != .http10 { output.append("Expect: 100-continue\r\n") }
         if request.acceptsTrailers { output.append("TE: trailers\r\nConnection: TE\r\n") }
