@@ -172,7 +172,10 @@ package final class Server {
                 output: output, onOverflow: configuration.onOverflow == .block ? .block : .drop,
                 report: { logger.error("the access log is not complete: \($0)", metadata: ["event": "access_log"]) })
         } catch {
-            throw .accessLog("\(error)")
+            switch error {
+            case .cannotOpen(let path, let code): throw .accessLog("\(path): \(systemMessage(code))")
+            case .noResources(let code): throw .accessLog(systemMessage(code))
+            }
         }
     }
 
