@@ -121,7 +121,7 @@ extension Exchange {
         output.append("Content-Type: application/problem+json\r\nContent-Length: ")
         output.append(decimal: body.count)
         output.append("\r\nCache-Control: no-store\r\n")
-        appendRequestID(to: &output)
+        output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
         appendChallenge(of: refusal, to: &output)
         if let seconds = refusal.retryAfter {
             output.append("Retry-After: ")
@@ -136,8 +136,10 @@ extension Exchange {
             }
             output.append("\r\n")
         }
-        appendConnection(to: &output)
-        output.append("\r\n")
+        output.append(addingCapacity: 64) {
+            appendConnection(to: &$0)
+            $0.append("\r\n")
+        }
         if request.method != .head {
             output.append(contentsOf: body)
             record.bytesOut = body.count
