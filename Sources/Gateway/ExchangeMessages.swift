@@ -26,7 +26,8 @@ extension Exchange {
             output.append(decimal: max(0, maxForwards - 1))
             output.append("\r\n")
         }
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
+            rest in
             rest.append(client.forwardingFields)
             if !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")

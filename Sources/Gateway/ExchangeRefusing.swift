@@ -45,9 +45,11 @@ extension Exchange {
         output.appendStatusLine(200)
         appendDate(to: &output)
         output.append("Content-Length: 0\r\nCache-Control: no-store\r\n")
-        appendRequestID(to: &output)
-        appendConnection(to: &output)
-        output.append("\r\n")
+        output.append(addingCapacity: requestID.count + 64) {
+            appendRequestID(to: &$0)
+            appendConnection(to: &$0)
+            $0.append("\r\n")
+        }
         swap(&output, &download.output.bytes)
         await flushAnswer(on: client)
     }
