@@ -120,25 +120,15 @@ final class Relay {
     /// - Returns: false if more has to arrive first.
     private func receiveHead() throws(Refusal) -> Bool {
         while true {
-            let length: Int?
-            do throws(ParseError) {
-                length = try exchange.responseParser.parse(
-                    upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
-            } catch {
-                throw .upstream(.malformed(detail: error.detail))
-            }
-            if let length {
-                upstream.input.consume(length)
-                lastProgress = exchange.resources.loop.now
-                // 101 counts as one here: it ends HTTP on the connection, which nobody asked for.
-                if exchange.response.status < 200 {
-                    try passInformational()
-                    continue
+            if !upstream.input.isEmpty, try parseHead() {
+                if exchange.response.status >= 200 {
+                    hasFinalHead = true
+                    exchange.record.upstreamStatus = exchange.response.status
+                    exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                    return true
                 }
-                hasFinalHead = true
-                exchange.record.upstreamStatus = exchange.response.status
-                exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
-                return true
+                try passInformational()
+                continue
             }
             guard upstream.input.reserve(from: exchange.resources.blocks) else {
                 throw .upstream(.malformed(detail: ParseError.headTooLarge.detail))
@@ -148,6 +138,20 @@ final class Relay {
             case .wouldBlock: return false
             case .end, .failed: throw .upstream(.closedEarly)
             }
+        }
+    }
+
+    private func parseHead() throws(Refusal) -> Bool {
+        do throws(ParseError) {
+            guard
+                let length = try exchange.responseParser.parse(
+                    upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
+            else { return false }
+            upstream.input.consume(length)
+            lastProgress = exchange.resources.loop.now
+            return true
+        } catch {
+            throw .upstream(.malformed(detail: error.detail))
         }
     }
 

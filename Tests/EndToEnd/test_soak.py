@@ -22,21 +22,12 @@ wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not install
 @pytest.fixture
 def plain_upstream() -> Any:
     """The example upstream: small answers, and no bottleneck."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = probe.getsockname()
     process = subprocess.Popen(
-        [binary(), "example-upstream", "--listen", f"127.0.0.1:{address[1]}"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [binary(), "example-upstream", "--port", "0"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(address, 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline and process.poll() is None, "the example upstream does not listen"
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{address[1]}"
+    assert process.stderr is not None
+    yield f"http://{process.stderr.readline().split()[-1]}"
     process.terminate()
     process.wait(10)
 
