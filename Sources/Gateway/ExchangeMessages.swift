@@ -61,9 +61,7 @@ extension Exchange {
         }
         keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !resources.isDraining
         isCloseDelimited = endsWithClose
-        download.begin(
-            response.framing, limits: resources.settings.messageLimits, encodesChunks: encodesChunks,
-            carriesTrailers: encodesChunks)
+        download.begin(response.framing, encodesChunks: encodesChunks)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         let reason = response.reason
@@ -111,7 +109,7 @@ extension Exchange {
 
     func appendDate(to output: inout [UInt8]) {
         output.append("Date: ")
-        resources.appendDate(at: WallClock.microseconds, to: &output)
+        resources.appendDate(at: resources.loop.timeOfDay, to: &output)
         output.append("\r\n")
     }
 

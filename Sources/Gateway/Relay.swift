@@ -25,7 +25,6 @@ final class Relay {
     private var lastProgress: Instant
     /// When a client that has ended its side is taken to have left.
     private var clientEnd = Instant.never
-    private let started = Instant.now
 
     /// A client that has ended its side of the connection may still want the answer, but has usually left.
     private static let graceAfterClientEnd = Nanoseconds.seconds(1)
@@ -53,9 +52,7 @@ final class Relay {
     /// - Throws: what went wrong; the exchange knows whether it can still be answered.
     func run() async throws(Refusal) {
         let framing = exchange.request.framing
-        exchange.upload.begin(
-            framing, limits: exchange.resources.settings.messageLimits, encodesChunks: framing == .chunked,
-            carriesTrailers: true, maximumSize: route.maximumBody)
+        exchange.upload.begin(framing, encodesChunks: framing == .chunked, maximumSize: route.maximumBody)
         exchange.writeRequestHead(along: route, for: client)
         while true {
             let uploadStep = try upload()
@@ -67,7 +64,6 @@ final class Relay {
                 try await wait(uploadStep, downloadStep)
             }
         }
-        exchange.record.upstreamDuration = started.elapsedMicroseconds
     }
 
     // MARK: Request

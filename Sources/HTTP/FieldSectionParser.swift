@@ -1,7 +1,7 @@
 internal import Bytes
 
 /// Reads a field section line by line (RFC 9112 section 5) and remembers where it stopped.
-struct FieldSectionParser: Sendable {
+struct FieldSectionParser: ~Copyable, Sendable {
     private let maximumSize: Int
     private let maximumCount: Int
     /// Where the section begins.

@@ -1,7 +1,7 @@
 /// The head of a request (RFC 9110 section 6.2), understood and checked.
 ///
 /// Made to be used again: a parser overwrites it and keeps its storage.
-package struct Request: Sendable {
+package struct Request: ~Copyable, Sendable {
     package internal(set) var method = Method.get
     package internal(set) var version = Version.http11
     package internal(set) var target = RequestTarget()

@@ -1,7 +1,7 @@
 /// The head of a response (RFC 9110 section 6.2), understood and checked.
 ///
 /// Made to be used again: a parser overwrites it and keeps its storage.
-package struct Response: Sendable {
+package struct Response: ~Copyable, Sendable {
     /// The status code, 100 to 599.
     package internal(set) var status = 0
     /// The reason phrase as it was sent; may be empty.

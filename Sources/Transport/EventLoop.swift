@@ -11,6 +11,8 @@ internal import Synchronization
 @safe package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// The readings of the monotonic clock that deadlines are computed from: refreshed once per turn of the loop.
     package private(set) var now = Instant.now
+    /// The time of day, in microseconds since 1970, refreshed as `now` is.
+    package private(set) var timeOfDay = WallClock.microseconds
 
     private let epoll: Descriptor
     private let wakeUp: Descriptor
@@ -100,6 +102,7 @@ internal import Synchronization
     private func poll() {
         let count = wait()
         now = .now
+        timeOfDay = WallClock.microseconds
         for index in 0..<count {
             let word = events[index].word
             deliver(events[index].events, to: Int(word & 0xffff_ffff), generation: UInt32(word >> 32))
