@@ -68,7 +68,9 @@ final class Exchange {
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
             try await forward(permit, from: client)
-            ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
+            // A client that did not ask for the end may send its next request before it sees it.
+            let isClientDone = upload.isSourceDone && !request.isPersistent
+            ending = keepsConnection ? .keepOpen : isClientDone ? .close : .linger
         } catch {
             await refuse(error, on: client)
         }
