@@ -47,13 +47,26 @@ struct BodyPump {
     ///   - carriesTrailers: whether trailer fields go on; only with chunks.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
     mutating func begin(
-        _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool, carriesTrailers: Bool,
+        _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool = false, carriesTrailers: Bool = false,
         maximumSize: Int? = nil
     ) {
         if !framing.isEmpty { decoder = BodyDecoder(framing: framing, limits: limits, maximumSize: maximumSize) }
         self.encodesChunks = encodesChunks
         self.carriesTrailers = carriesTrailers
         isSourceDone = framing.isEmpty
+    }
+
+    /// Consumes what is left of the body as far as it has arrived, for nobody.
+    ///
+    /// - Returns: whether that was all: then what follows is the next message.
+    mutating func discard(_ input: inout ByteBuffer) -> Bool {
+        while !isSourceDone, !input.isEmpty, let event = try? decoder.next(input.span) {
+            switch event {
+            case .needMore(let consumed), .data(_, let consumed), .end(let consumed): input.consume(consumed)
+            }
+            isSourceDone = decoder.isComplete
+        }
+        return isSourceDone
     }
 
     /// Forgets everything, but keeps storage for the next body.

@@ -65,6 +65,7 @@ final class Exchange {
         resources.identifiers.next(at: WallClock.microseconds, into: &requestID)
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
+            upload.begin(request.framing, limits: resources.settings.messageLimits)
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
             try await forward(permit, from: client)

@@ -28,7 +28,7 @@ extension Exchange {
             return
         }
         keepsConnection =
-            !refusal.endsConnection && request.isPersistent && discardReceivedBody(of: client) && !resources.isDraining
+            !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !resources.isDraining
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal)
         let deadline = resources.loop.now + .seconds(10)
@@ -69,19 +69,6 @@ extension Exchange {
     /// The scopes that a challenge names; none before a route is found.
     private var challengeScopes: [String] {
         route.map { resources.evaluator.challengeScopes(on: $0) } ?? []
-    }
-
-    /// Consumes the request's body if all of it has arrived already: then the connection can be kept.
-    private func discardReceivedBody(of client: Connection) -> Bool {
-        var decoder = BodyDecoder(framing: request.framing, limits: resources.settings.messageLimits)
-        while !decoder.isComplete {
-            guard !client.input.isEmpty, let event = try? decoder.next(client.input.span) else { return false }
-            switch event {
-            case .needMore: return false
-            case .data(_, let consumed), .end(let consumed): client.input.consume(consumed)
-            }
-        }
-        return true
     }
 
     /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier.
