@@ -31,6 +31,30 @@ extension Exchange {
             !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !resources.isDraining
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal)
+        await finishAnswer(on: client)
+    }
+
+    /// Answers a permitted OPTIONS that may not be forwarded (RFC 9110 §7.6.2).
+    func answerOptions(on client: Connection) async {
+        keepsConnection = request.isPersistent && upload.discard(&client.input) && !resources.isDraining
+        record.status = 204
+        hasAnswered = true
+        var output: [UInt8] = []
+        swap(&output, &download.output.bytes)
+        output.appendStatusLine(204)
+        appendDate(to: &output)
+        output.append("Cache-Control: no-store\r\n")
+        output.append(addingCapacity: requestID.count + 128) {
+            appendRequestID(to: &$0)
+            appendConnection(to: &$0)
+            $0.append("\r\n")
+        }
+        swap(&output, &download.output.bytes)
+        await finishAnswer(on: client)
+    }
+
+    /// Writes the gateway's own answer, which is short.
+    private func finishAnswer(on client: Connection) async {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
