@@ -71,7 +71,7 @@ package final class ListeningSocket: Sendable {
     private static func isSocket(_ path: String) -> Bool {
         var status = stat()
         // SAFETY: both values outlive the call.
-        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+        return unsafe lstat(path, &status) == 0 && Int32(truncatingIfNeeded: status.st_mode) & S_IFMT == S_IFSOCK
     }
 
     private static func removeAbandonedFile(at path: String, _ address: SocketAddress) throws(SocketError) {
