@@ -4,7 +4,7 @@ import Bytes
 ///
 /// A worker has one record and fills it when a response ends. Text is copied into one arena and remembered by range, so
 /// that a record which was used before allocates nothing. A value that was not set is absent from the line.
-package struct Record: Sendable {
+package struct Record: ~Copyable, Sendable {
     /// When the response ended, in microseconds since 1970-01-01T00:00:00Z.
     package var timestamp: Int64 = 0
     /// What was concluded about the request.

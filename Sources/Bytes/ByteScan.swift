@@ -68,3 +68,14 @@ private func controlCharacters(in word: UInt64) -> UInt64 {
     let delete = word ^ (ones &* 0x7F)
     return (belowSpace | ((delete &- ones) & ~delete)) & highs
 }
+
+extension UInt64 {
+    /// Eight bytes with the upper-case ASCII letters among them in lower case.
+    @inline(__always)
+    var lowercasedASCII: UInt64 {
+        // The high bit of a byte tells whether its lower seven bits reach `A`, and whether they go beyond `Z`.
+        let low = self & ~highs
+        let letters = (low &+ ones &* (0x80 - 0x41)) & ~(low &+ ones &* (0x80 - 0x5B)) & ~self & highs
+        return self | letters &>> 2
+    }
+}

@@ -26,8 +26,17 @@ extension Span where Element == UInt8 {
         guard count == lowercase.utf8CodeUnitCount else { return false }
         // SAFETY: a static string's pointer is valid for the life of the process and `utf8CodeUnitCount` bytes long.
         let other = unsafe Span(_unsafeStart: lowercase.utf8Start, count: lowercase.utf8CodeUnitCount)
-        for index in indices where self[index].lowercasedASCII != other[index] { return false }
-        return true
+        guard count >= 8 else {
+            for index in indices where self[index].lowercasedASCII != other[index] { return false }
+            return true
+        }
+        // The last word overlaps the one before it, so that no byte is left over.
+        var index = 0
+        while index &+ 8 < count {
+            if word(at: index).lowercasedASCII != other.word(at: index) { return false }
+            index &+= 8
+        }
+        return word(at: count &- 8).lowercasedASCII == other.word(at: count &- 8)
     }
 
     /// The bytes as text; what is not UTF-8 becomes U+FFFD.

@@ -31,7 +31,6 @@ final class Relay {
     private static let graceAfterClientEnd = Nanoseconds.seconds(1)
     /// More interim responses than this (RFC 9110 §15.2) before the final one are no use to anybody.
     private static let informationalLimit = 16
-    private static let unwanted = "An interim response that nobody asked for"
 
     init(exchange: Exchange, client: Connection, upstream: UpstreamConnection, route: GatewayRoute) {
         self.exchange = exchange
@@ -124,25 +123,15 @@ final class Relay {
     /// - Returns: false if more has to arrive first.
     private func receiveHead() throws(Refusal) -> Bool {
         while true {
-            let length: Int?
-            do throws(ParseError) {
-                length = try exchange.responseParser.parse(
-                    upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
-            } catch {
-                throw .upstream(.malformed(detail: error.detail))
-            }
-            if let length {
-                upstream.input.consume(length)
-                lastProgress = exchange.resources.loop.now
-                if exchange.response.isInformational {
-                    try passInformational()
-                    continue
+            if !upstream.input.isEmpty, try parseHead() {
+                if exchange.response.status >= 200 {
+                    hasFinalHead = true
+                    exchange.record.upstreamStatus = exchange.response.status
+                    exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                    return true
                 }
-                guard exchange.response.status != 101 else { throw .upstream(.malformed(detail: Self.unwanted)) }
-                hasFinalHead = true
-                exchange.record.upstreamStatus = exchange.response.status
-                exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
-                return true
+                try passInformational()
+                continue
             }
             _ = upstream.input.reserve(from: exchange.resources.blocks)
             switch upstream.stream.read(into: &upstream.input) {
@@ -153,10 +142,26 @@ final class Relay {
         }
     }
 
+    private func parseHead() throws(Refusal) -> Bool {
+        do throws(ParseError) {
+            guard
+                let length = try exchange.responseParser.parse(
+                    upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
+            else { return false }
+            upstream.input.consume(length)
+            lastProgress = exchange.resources.loop.now
+            return true
+        } catch {
+            throw .upstream(.malformed(detail: error.detail))
+        }
+    }
+
     /// Passes on an interim response (RFC 9110 §15.2), which a client of HTTP/1.0 would not understand.
     private func passInformational() throws(Refusal) {
         informationalCount += 1
-        guard informationalCount <= Self.informationalLimit else { throw .upstream(.malformed(detail: Self.unwanted)) }
+        guard informationalCount <= Self.informationalLimit, exchange.response.status != 101 else {
+            throw .upstream(.malformed(detail: "An interim response that nobody asked for"))
+        }
         exchange.responseParser.reset()
         guard exchange.request.version != .http10 else { return }
         exchange.writeInterimHead()

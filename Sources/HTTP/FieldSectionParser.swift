@@ -61,19 +61,24 @@ struct FieldSectionParser: Sendable {
     }
 
     private func line(in input: Span<UInt8>, end: Int) throws(ParseError) -> FieldLine {
-        let tokenCharacters = CharacterSet128.token
-        var flags: FieldLine.Flags = []
-        var colon = lineStart
-        while colon < end, tokenCharacters.contains(input[colon]) {
-            if input[colon] == UInt8(ascii: "_") { flags = .underscore }
-            colon &+= 1
-        }
-        guard colon < end else { throw .missingColon }
-        guard input[colon] == UInt8(ascii: ":") else {
-            throw input[colon].isWhitespace ? .whitespaceBeforeColon : .invalidFieldName
+        guard let colon = input.firstIndex(of: UInt8(ascii: ":"), from: lineStart), colon < end else {
+            throw .missingColon
         }
         guard colon > lineStart else { throw .emptyFieldName }
         if colon - lineStart > Int(UInt16.max) { throw .headTooLarge }
+        let name = input.extracting(lineStart..<colon)
+        let known = FieldName(name)
+        var flags: FieldLine.Flags = []
+        // A known name is a token without underscores.
+        if known == nil {
+            let tokenCharacters = CharacterSet128.token
+            for index in name.indices {
+                if name[index] == UInt8(ascii: "_") { flags = .underscore }
+                guard tokenCharacters.contains(name[index]) else {
+                    throw name[index].isWhitespace ? .whitespaceBeforeColon : .invalidFieldName
+                }
+            }
+        }
         var value = input.trimmed(colon + 1..<end)
         // An empty value is written like any other, behind a colon and a space.
         if value.isEmpty { value = end..<end }
@@ -83,7 +88,7 @@ struct FieldSectionParser: Sendable {
         return FieldLine(
             name: lineStart - sectionStart..<colon - sectionStart,
             value: value.lowerBound - sectionStart..<value.upperBound - sectionStart,
-            known: FieldName(input.extracting(lineStart..<colon)), flags: flags)
+            known: known, flags: flags)
     }
 }
 

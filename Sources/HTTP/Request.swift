@@ -1,5 +1,3 @@
-internal import Bytes
-
 /// The head of a request (RFC 9110 section 6.2), understood and checked.
 ///
 /// Made to be used again: a parser overwrites it and keeps its storage.
@@ -16,16 +14,8 @@ package struct Request: Sendable {
     package internal(set) var isPersistent = true
     /// Whether the client waits for a 100 response before it sends the body (RFC 9110 section 10.1.1).
     package internal(set) var expectsContinue = false
-
     /// Whether the client reads trailer fields: `TE` lists `trailers` (RFC 9110 section 10.1.4).
-    package var acceptsTrailers: Bool {
-        guard fields.contains(.te), let value = fields.value(of: .te) else { return false }
-        var position = 0
-        while let element = value.nextListElement(&position) {
-            if value.extracting(element).equalsIgnoringCase("trailers") { return true }
-        }
-        return false
-    }
+    package internal(set) var acceptsTrailers = false
 
     /// How often the request may still be forwarded (RFC 9110 section 7.6.2); nil if it does not say.
     package var maxForwards: Int? {
@@ -45,5 +35,6 @@ package struct Request: Sendable {
         host.removeAll()
         isPersistent = true
         expectsContinue = false
+        acceptsTrailers = false
     }
 }

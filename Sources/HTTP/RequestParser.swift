@@ -139,6 +139,16 @@ package struct RequestParser: Sendable {
         let options = try ConnectionOptions(readingFrom: &request.fields)
         request.isPersistent = options.isPersistent(in: request.version)
         try readExpectations(&request)
+        if request.fields.contains(.te) { request.acceptsTrailers = Self.acceptsTrailers(request.fields) }
+    }
+
+    private static func acceptsTrailers(_ fields: borrowing Fields) -> Bool {
+        guard let value = fields.value(of: .te) else { return false }
+        var position = 0
+        while let element = value.nextListElement(&position) {
+            if value.extracting(element).equalsIgnoringCase("trailers") { return true }
+        }
+        return false
     }
 
     /// Refuses fields that stand more than once where they must not.
