@@ -16,8 +16,15 @@ extension Exchange {
         swap(&output, &upload.output.bytes)
         output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
         output.appendField("Host", host.span)
+        var stripped = route.strippedFields
+        if request.method == .options, let maximum = request.maxForwards {
+            stripped.insert(.maxForwards)
+            output.append("Max-Forwards: ")
+            output.append(decimal: maximum - 1)
+            output.append("\r\n")
+        }
         record.droppedFields = resources.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: route.strippedFields, to: &output)
+            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
         output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
             rest.append(client.forwardingFields)
             if !clientHost.isEmpty {

@@ -17,6 +17,12 @@ package struct Request: ~Copyable, Sendable {
     /// Whether the client reads trailer fields: `TE` lists `trailers` (RFC 9110 section 10.1.4).
     package internal(set) var acceptsTrailers = false
 
+    /// How often the request may still be forwarded (RFC 9110 section 7.6.2); nil if it does not say.
+    package var maxForwards: Int? {
+        guard fields.contains(.maxForwards), let value = fields.value(of: .maxForwards) else { return nil }
+        return value.decimalNumber
+    }
+
     package init() {}
 
     /// Empties the request and keeps its storage.

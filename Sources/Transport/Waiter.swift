@@ -35,6 +35,8 @@ internal import CLinux
 
     /// Waits for the next `wake`, until `deadline` at most.
     package func wait(until deadline: Instant) async -> Outcome {
+        // Wake-ups that never cease must not put off a deadline.
+        guard deadline > loop.now else { return .expired }
         if wakePending {
             wakePending = false
             return .woken

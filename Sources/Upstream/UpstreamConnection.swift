@@ -12,8 +12,12 @@ package final class UpstreamConnection {
     package internal(set) var isReused = false
     var idleSince = Instant.never
 
-    init(stream: any ByteStream, address: String) {
+    /// The pool's look-up after which the address was known to be the upstream's.
+    var lookUp: Int
+
+    init(stream: any ByteStream, address: String, lookUp: Int) {
         self.stream = stream
         self.address = address
+        self.lookUp = lookUp
     }
 }
