@@ -1,0 +1,8 @@
+/// A role: a name for scopes that tokens may carry instead of them.
+package struct RoleConfiguration: Sendable, Equatable {
+    package var name: String
+    /// The roles that it includes directly; never in a circle.
+    package var includes: [String]
+    /// The scopes that it grants itself.
+    package var scopes: [String]
+}
