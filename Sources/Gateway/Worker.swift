@@ -6,7 +6,7 @@ import Upstream
 /// One core's share of the gateway: its connections, upstream pools, caches and log, all on one loop.
 actor Worker {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
 
     private let resources: WorkerResources
     private let calls: BlockingCalls

@@ -34,7 +34,7 @@ struct MintCommand: ParsableCommand {
         do throws(SigningKeyError) {
             signed = try SigningKeyFile(path: key).load().token(claims: claims.span)
         } catch {
-            StandardError.print("\(key): \(error)")
+            StandardError.print("\(key): \(error.message)")
             throw ExitCode(1)
         }
         guard let signed else {
