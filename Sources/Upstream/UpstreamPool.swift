@@ -12,6 +12,10 @@ package final class UpstreamPool {
     private var addresses: [SocketAddress]
     private var lastFailure: ResolverError?
 
+    /// - Parameters:
+    ///   - settings: the server and its bounds.
+    ///   - loop: the worker's loop.
+    ///   - blocks: where connections get the storage of their buffers.
     package init(settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool) {
         self.settings = settings
         self.loop = loop
