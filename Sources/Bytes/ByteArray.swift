@@ -13,23 +13,12 @@ extension Array where Element == UInt8 {
 
     /// Appends `number` in decimal digits.
     package mutating func append(decimal number: Int) {
-        if number < 0 { append(UInt8(ascii: "-")) }
-        append(decimal: number.magnitude)
+        append(addingCapacity: 20) { $0.append(decimal: number) }
     }
 
     /// Appends `number` in decimal digits.
     package mutating func append(decimal number: UInt) {
-        if number < 10 {
-            append(UInt8(ascii: "0") + UInt8(number))
-            return
-        }
-        let start = count
-        var rest = number
-        while rest > 0 {
-            append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        }
-        self[start...].reverse()
+        append(addingCapacity: 20) { $0.append(decimal: number) }
     }
 
     /// Appends `number` in lower-case hexadecimal digits without leading zeros.

@@ -9,6 +9,12 @@ extension OutputSpan where Element == UInt8 {
         }
     }
 
+    /// Appends `bytes`, which must fit.
+    @inlinable @_lifetime(self: copy self)
+    package mutating func append(_ bytes: [UInt8]) {
+        append(bytes.span)
+    }
+
     /// Appends the characters of `text`, a literal, which must fit.
     @inlinable @inline(__always) @_lifetime(self: copy self)
     package mutating func append(_ text: StaticString) {

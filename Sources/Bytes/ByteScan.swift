@@ -8,9 +8,14 @@ extension Span where Element == UInt8 {
     package func firstControlCharacter(from start: Int) -> Int? {
         var index = start
         while index &+ 8 <= count {
-            // SAFETY: eight bytes from `index` on lie within the span, as the loop's condition says; any alignment will do.
-            let word = unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let hits = controlCharacters(in: word)
+            // Most of a head is plain text: two words at a time until there is a hit.
+            if index &+ 16 <= count,
+                controlCharacters(in: word(at: index)) | controlCharacters(in: word(at: index &+ 8)) == 0
+            {
+                index &+= 16
+                continue
+            }
+            let hits = controlCharacters(in: word(at: index))
             if hits == 0 {
                 index &+= 8
                 continue
@@ -26,13 +31,39 @@ extension Span where Element == UInt8 {
         }
         return nil
     }
+
+    /// The position of the first `byte` at or after `start`, or nil.
+    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+        let pattern = ones &* UInt64(byte)
+        var index = start
+        while index &+ 8 <= count {
+            let difference = word(at: index) ^ pattern
+            let hits = (difference &- ones) & ~difference & highs
+            if hits != 0 { return index &+ hits.trailingZeroBitCount >> 3 }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] == byte { return index }
+            index &+= 1
+        }
+        return nil
+    }
+
+    /// The eight bytes from `index` on, the first one lowest.
+    @inline(__always)
+    func word(at index: Int) -> UInt64 {
+        precondition(index >= 0 && index &+ 8 <= count)
+        // SAFETY: the eight bytes lie within the span, as was checked; any alignment will do.
+        return unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self))
+    }
 }
+
+private let ones: UInt64 = 0x0101_0101_0101_0101
+private let highs: UInt64 = 0x8080_8080_8080_8080
 
 /// The high bit of each byte of `word` that is below 32 or is 127; only the lowest bit set is to be relied on.
 @inline(__always)
 private func controlCharacters(in word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
     let belowSpace = (word &- ones &* 0x20) & ~word
     let delete = word ^ (ones &* 0x7F)
     return (belowSpace | ((delete &- ones) & ~delete)) & highs

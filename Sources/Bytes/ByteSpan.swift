@@ -9,7 +9,15 @@ extension Span where Element == UInt8 {
     /// Whether the bytes are those of `other`.
     package func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in indices where self[index] != other[index] { return false }
+        var index = 0
+        while index &+ 8 <= count {
+            if word(at: index) != other.word(at: index) { return false }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] != other[index] { return false }
+            index &+= 1
+        }
         return true
     }
 
@@ -20,16 +28,6 @@ extension Span where Element == UInt8 {
         let other = unsafe Span(_unsafeStart: lowercase.utf8Start, count: lowercase.utf8CodeUnitCount)
         for index in indices where self[index].lowercasedASCII != other[index] { return false }
         return true
-    }
-
-    /// The position of the first `byte` at or after `start`, or nil.
-    package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        var index = start
-        while index < count {
-            if self[index] == byte { return index }
-            index += 1
-        }
-        return nil
     }
 
     /// The bytes as text; what is not UTF-8 becomes U+FFFD.

@@ -118,7 +118,8 @@ private final class Visit {
         body.append("{\"message\":\"hello from the example upstream\",\"method\":\"")
         body.append(jsonText: request.method.name.utf8.span)
         body.append("\",\"path\":\"")
-        body.append(jsonText: request.target.path.span)
+        let path = request.target.path
+        body.append(jsonText: path.span)
         body.append("\"}\n")
         var output: [UInt8] = []
         output.appendStatusLine(200)

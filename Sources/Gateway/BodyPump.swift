@@ -8,7 +8,7 @@ struct BodyPump {
     /// What goes to the sink: the head that the caller put there, and the body behind it.
     var output = OutputBuffer()
     /// Bytes of content taken from the source so far, without framing.
-    var received: Int { decoder.size }
+    private(set) var received = 0
     /// Whether all that the source has to say is decoded; it may not be written yet.
     private(set) var isSourceDone = true
     private var decoder = BodyDecoder(framing: .none, limits: MessageLimits())
@@ -50,7 +50,7 @@ struct BodyPump {
         _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool, carriesTrailers: Bool,
         maximumSize: Int? = nil
     ) {
-        decoder = BodyDecoder(framing: framing, limits: limits, maximumSize: maximumSize)
+        if !framing.isEmpty { decoder = BodyDecoder(framing: framing, limits: limits, maximumSize: maximumSize) }
         self.encodesChunks = encodesChunks
         self.carriesTrailers = carriesTrailers
         isSourceDone = framing.isEmpty
@@ -59,7 +59,7 @@ struct BodyPump {
     /// Forgets everything, but keeps storage for the next body.
     mutating func reset() {
         output.restart()
-        decoder = BodyDecoder(framing: .none, limits: MessageLimits())
+        received = 0
         isSourceDone = true
     }
 
@@ -111,6 +111,7 @@ struct BodyPump {
                 input.consume(consumed)
                 if !input.isEmpty { return }
             case .data(let content, let consumed):
+                received = decoder.size
                 try pass(input.span.extracting(content), to: sink)
                 input.consume(consumed)
             case .end(let consumed):

@@ -9,15 +9,22 @@ final class Connection {
     let waiter: Waiter
     /// Bytes received and not yet consumed; without a block while the connection is idle.
     var input = ByteBuffer()
-    /// The client's address without its port.
+    /// The client's address without its port; empty on a Unix-domain socket.
     let remoteHost: [UInt8]
+    /// The fields that tell the upstream of the client, the same for every request.
+    let forwardingFields: [UInt8]
     let resources: WorkerResources
     /// How often the connection went on without waiting in this turn of the loop.
     private var operations = 0
 
     init(stream: any ByteStream, remote: SocketAddress, resources: WorkerResources) {
         self.stream = stream
-        remoteHost = Array(remote.host.utf8)
+        let host = Array(remote.host.utf8)
+        var fields: [UInt8] = []
+        if !host.isEmpty { fields.appendField("X-Forwarded-For", host.span) }
+        fields.append("X-Forwarded-Proto: http\r\n")
+        remoteHost = host
+        forwardingFields = fields
         self.resources = resources
         waiter = Waiter(loop: resources.loop)
         stream.waiter = waiter

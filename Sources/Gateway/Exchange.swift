@@ -29,20 +29,21 @@ final class Exchange {
     var ending = Connection.Ending.close
     private(set) var started = Instant.never
     private var parser: RequestParser
+    var responseParser: ResponseParser
 
     init(resources: WorkerResources) {
         self.resources = resources
         parser = RequestParser(limits: resources.settings.messageLimits)
+        responseParser = ResponseParser(limits: resources.settings.messageLimits)
     }
 
-    /// Forgets the client and keeps the storage.
+    /// Makes ready for the next exchange and keeps the storage; the parsers reset the messages.
     func reset() {
-        request.reset()
-        response.reset()
         upload.reset()
         download.reset()
         record.reset()
         parser.reset()
+        responseParser.reset()
         route = nil
         hasAnswered = false
         keepsConnection = false
@@ -60,8 +61,12 @@ final class Exchange {
             try await receiveHead(from: client)
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
-            try await forward(permit, from: client)
-            ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
+            if request.maxForwards == 0 {
+                await answerOptions(on: client)
+            } else {
+                try await forward(permit, from: client)
+                ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
+            }
         } catch {
             await refuse(error, on: client)
         }
@@ -83,6 +88,8 @@ final class Exchange {
             } catch {
                 throw .rejected(error)
             }
+            // The limits keep every head within a block; a full one must not be waited for all the same.
+            guard client.input.reserve(from: resources.blocks) else { throw .rejected(.headTooLarge) }
             switch client.receive() {
             case .bytes: await client.letOthersRun()
             case .end, .failed: throw .clientGone
@@ -97,11 +104,11 @@ final class Exchange {
         let began = Instant.now
         defer { record.decisionDuration = began.elapsedMicroseconds }
         let evaluator = resources.evaluator
-        let route = try evaluator.match(request)
+        let route = try evaluator.match(request.method, request.host, request.target)
         self.route = route
         do throws(Refusal) {
             let now = Int(WallClock.microseconds / 1_000_000)
-            let principal = try evaluator.authenticate(request, on: route, now: now)
+            let principal = try evaluator.authenticate(request.fields, on: route, now: now)
             if let principal { note(principal, now: now) }
             let permit = try evaluator.authorize(principal, on: route)
             record.reason = route.isPublic ? .public : .allowed

@@ -12,6 +12,9 @@ extension Exchange {
     /// byte of a response, and the request is safe to send again, it is sent again over a new one (RFC 9110 §9.2.2).
     func forward(_ permit: consuming Permit, from client: Connection) async throws(Refusal) {
         let route = resources.evaluator.routes[permit.route]
+        if case .length(let length) = request.framing, let maximum = route.maximumBody, length > maximum {
+            throw .rejected(.bodyTooLarge)
+        }
         let pool = resources.pools[permit.upstream]
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0

@@ -10,45 +10,37 @@ extension Exchange {
 
     /// Writes the head of the forwarded request in front of its body.
     func writeRequestHead(along route: GatewayRoute, for client: Connection) {
+        let (target, clientHost) = (request.target, request.host.authority)
+        let host = route.upstreamHost ?? clientHost
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        output.appendRequestLine(request.method, path: request.target.path.span, query: request.target.query.span)
-        output.append("Host: ")
-        if let host = route.upstreamHost {
-            output.append(contentsOf: host)
-        } else {
-            output.append(contentsOf: request.host.authority)
-        }
-        output.append("\r\n")
+        output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
+        output.appendField("Host", host.span)
+        var stripped = route.strippedFields
+        let maxForwards = request.maxForwards
+        if maxForwards != nil { stripped.insert(.maxForwards) }
         record.droppedFields = resources.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: route.strippedFields, to: &output)
-        appendForwardingFields(for: client, to: &output)
-        if request.expectsContinue && request.version != .http10 { output.append("Expect: 100-continue\r\n") }
-        if request.acceptsTrailers { output.append("TE: trailers\r\nConnection: TE\r\n") }
-        output.appendField(request.framing)
-        output.append("\r\n")
+            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
+        if let maxForwards {
+            output.append("Max-Forwards: ")
+            output.append(decimal: max(0, maxForwards - 1))
+            output.append("\r\n")
+        }
+        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
+            rest in
+            rest.append(client.forwardingFields)
+            if !clientHost.isEmpty {
+                rest.append("X-Forwarded-Host: ")
+                rest.append(clientHost)
+                rest.append("\r\n")
+            }
+            appendOwnFields(version: request.version, to: &rest)
+            if request.expectsContinue && request.version != .http10 { rest.append("Expect: 100-continue\r\n") }
+            if request.acceptsTrailers { rest.append("TE: trailers\r\nConnection: TE\r\n") }
+            Self.append(request.framing, to: &rest)
+            rest.append("\r\n")
+        }
         swap(&output, &upload.output.bytes)
-    }
-
-    private func appendForwardingFields(for client: Connection, to output: inout [UInt8]) {
-        // A client on a Unix-domain socket has no address to tell.
-        if !client.remoteHost.isEmpty {
-            output.append("X-Forwarded-For: ")
-            output.append(contentsOf: client.remoteHost)
-            output.append("\r\n")
-        }
-        output.append("X-Forwarded-Proto: http\r\n")
-        if !request.host.isEmpty {
-            output.append("X-Forwarded-Host: ")
-            output.append(contentsOf: request.host.authority)
-            output.append("\r\n")
-        }
-        appendRequestID(to: &output)
-        if resources.settings.writesVia {
-            output.append("Via: ")
-            Self.append(request.version, to: &output)
-            output.append(" gateway\r\n")
-        }
     }
 
     // MARK: To the client
@@ -74,22 +66,17 @@ extension Exchange {
             carriesTrailers: encodesChunks)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        output.appendStatusLine(response.status, reason: response.reason.span)
+        let reason = response.reason
+        output.appendStatusLine(response.status, reason: reason.span)
         resources.forwardingRules.appendResponseLines(response.fields, to: &output)
         if !response.fields.contains(.date) { appendDate(to: &output) }
-        appendRequestID(to: &output)
-        if resources.settings.writesVia {
-            output.append("Via: ")
-            Self.append(response.version, to: &output)
-            output.append(" gateway\r\n")
+        let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
+        output.append(addingCapacity: requestID.count + 256) { rest in
+            appendOwnFields(version: response.version, to: &rest)
+            Self.append(framing, to: &rest)
+            appendConnection(to: &rest)
+            rest.append("\r\n")
         }
-        if encodesChunks {
-            output.append("Transfer-Encoding: chunked\r\n")
-        } else if let length = response.declaredLength {
-            output.appendField(.length(length))
-        }
-        appendConnection(to: &output)
-        output.append("\r\n")
         swap(&output, &download.output.bytes)
         record.status = response.status
         record.origin = .upstream
@@ -98,16 +85,27 @@ extension Exchange {
 
     /// Writes an interim response (RFC 9110 §15.2).
     func writeInterimHead() {
-        download.output.bytes.appendStatusLine(response.status, reason: response.reason.span)
+        let reason = response.reason
+        download.output.bytes.appendStatusLine(response.status, reason: reason.span)
         resources.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 
     // MARK: Fields
 
-    func appendRequestID(to output: inout [UInt8]) {
+    /// Appends the fields that every forwarded message gets.
+    private func appendOwnFields(version: Version, to output: inout OutputSpan<UInt8>) {
+        appendRequestID(to: &output)
+        guard resources.settings.writesVia else { return }
+        switch version {
+        case .http10: output.append("Via: 1.0 gateway\r\n")
+        case .http11: output.append("Via: 1.1 gateway\r\n")
+        }
+    }
+
+    func appendRequestID(to output: inout OutputSpan<UInt8>) {
         output.append("X-Request-Id: ")
-        output.append(contentsOf: requestID)
+        output.append(requestID)
         output.append("\r\n")
     }
 
@@ -118,7 +116,7 @@ extension Exchange {
     }
 
     /// Says what becomes of the connection, where it is not what the client's version implies (RFC 9112 §9.3).
-    func appendConnection(to output: inout [UInt8]) {
+    func appendConnection(to output: inout OutputSpan<UInt8>) {
         if !keepsConnection {
             output.append("Connection: close\r\n")
         } else if request.version == .http10 {
@@ -126,10 +124,14 @@ extension Exchange {
         }
     }
 
-    private static func append(_ version: Version, to output: inout [UInt8]) {
-        switch version {
-        case .http10: output.append("1.0")
-        case .http11: output.append("1.1")
+    private static func append(_ framing: BodyFraming, to output: inout OutputSpan<UInt8>) {
+        switch framing {
+        case .none, .untilClose: break
+        case .chunked: output.append("Transfer-Encoding: chunked\r\n")
+        case .length(let length):
+            output.append("Content-Length: ")
+            output.append(decimal: length)
+            output.append("\r\n")
         }
     }
 }

@@ -37,11 +37,12 @@ extension Exchange {
         }
         if !request.target.path.isEmpty {
             record.set(.method, to: request.method.name)
-            record.set(.path, to: request.target.path.span)
+            record.set(.path, to: request.target.path)
             record.set(.proto, to: request.version == .http10 ? "HTTP/1.0" : "HTTP/1.1")
         }
-        if !request.host.isEmpty { record.set(.host, to: request.host.authority.span) }
-        if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
+        if !request.host.isEmpty { record.set(.host, to: request.host.authority) }
+        let fields = request.fields
+        if let agent = fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
         if let route { record.set(.route, to: route.id) }
         record.set(.configuration, to: resources.settings.configurationHash)
         resources.append(record)

@@ -30,6 +30,32 @@ extension Exchange {
             !refusal.endsConnection && request.isPersistent && discardReceivedBody(of: client) && !resources.isDraining
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal)
+        await flushAnswer(on: client)
+    }
+
+    /// Answers an OPTIONS request that must not be forwarded any further (RFC 9110 §7.6.2).
+    func answerOptions(on client: Connection) async {
+        keepsConnection = request.isPersistent && discardReceivedBody(of: client) && !resources.isDraining
+        ending = keepsConnection ? .keepOpen : .linger
+        record.status = 200
+        record.origin = .gateway
+        hasAnswered = true
+        var output: [UInt8] = []
+        swap(&output, &download.output.bytes)
+        output.appendStatusLine(200)
+        appendDate(to: &output)
+        output.append("Content-Length: 0\r\nCache-Control: no-store\r\n")
+        output.append(addingCapacity: requestID.count + 64) {
+            appendRequestID(to: &$0)
+            appendConnection(to: &$0)
+            $0.append("\r\n")
+        }
+        swap(&output, &download.output.bytes)
+        await flushAnswer(on: client)
+    }
+
+    /// Writes what the gateway itself answers, as long as the client takes it.
+    private func flushAnswer(on client: Connection) async {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
@@ -97,7 +123,7 @@ extension Exchange {
         output.append("Content-Type: application/problem+json\r\nContent-Length: ")
         output.append(decimal: body.count)
         output.append("\r\nCache-Control: no-store\r\n")
-        appendRequestID(to: &output)
+        output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
         appendChallenge(of: refusal, to: &output)
         if let seconds = refusal.retryAfter {
             output.append("Retry-After: ")
@@ -112,8 +138,10 @@ extension Exchange {
             }
             output.append("\r\n")
         }
-        appendConnection(to: &output)
-        output.append("\r\n")
+        output.append(addingCapacity: 64) {
+            appendConnection(to: &$0)
+            $0.append("\r\n")
+        }
         if request.method != .head {
             output.append(contentsOf: body)
             record.bytesOut = body.count

@@ -13,7 +13,6 @@ final class Relay {
     private let client: Connection
     private let upstream: UpstreamConnection
     private let route: GatewayRoute
-    private var parser: ResponseParser
     /// The upstream takes no more of the request, but may still answer.
     private var isUploadAbandoned = false
     private var hasFinalHead = false
@@ -39,7 +38,6 @@ final class Relay {
         self.upstream = upstream
         self.route = route
         let settings = exchange.resources.settings
-        parser = ResponseParser(limits: settings.messageLimits)
         uploadPace = PaceGuard(minimumRate: settings.bodyRate, window: settings.bodyRateWindow)
         downloadPace = uploadPace
         lastProgress = exchange.resources.loop.now
@@ -124,7 +122,7 @@ final class Relay {
         while true {
             let length: Int?
             do throws(ParseError) {
-                length = try parser.parse(
+                length = try exchange.responseParser.parse(
                     upstream.input, requestMethod: exchange.request.method, into: &exchange.response)
             } catch {
                 throw .upstream(.malformed(detail: error.detail))
@@ -132,7 +130,8 @@ final class Relay {
             if let length {
                 upstream.input.consume(length)
                 lastProgress = exchange.resources.loop.now
-                if exchange.response.isInformational {
+                // 101 counts as one here: it ends HTTP on the connection, which nobody asked for.
+                if exchange.response.status < 200 {
                     try passInformational()
                     continue
                 }
@@ -141,7 +140,9 @@ final class Relay {
                 exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
                 return true
             }
-            _ = upstream.input.reserve(from: exchange.resources.blocks)
+            guard upstream.input.reserve(from: exchange.resources.blocks) else {
+                throw .upstream(.malformed(detail: ParseError.headTooLarge.detail))
+            }
             switch upstream.stream.read(into: &upstream.input) {
             case .bytes: hasResponse = true
             case .wouldBlock: return false
@@ -156,7 +157,7 @@ final class Relay {
         guard informationalCount <= Self.informationalLimit, exchange.response.status != 101 else {
             throw .upstream(.malformed(detail: "An interim response that nobody asked for"))
         }
-        parser.reset()
+        exchange.responseParser.reset()
         guard exchange.request.version != .http10 else { return }
         exchange.writeInterimHead()
         if case .failed = exchange.download.output.flush(to: client.stream) { throw .clientGone }

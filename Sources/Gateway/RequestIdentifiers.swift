@@ -4,9 +4,10 @@ import Bytes
 ///
 /// They sort by time, are unique without coordination, and cannot be guessed.
 struct RequestIdentifiers {
-    static let length = 26
-
-    private var random = RandomPool()
+    private var random = RandomNumbers()
+    /// The alphabet leaves out I, L, O and U.
+    private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    private let alphabet = Self.alphabet
 
     /// Replaces `identifier` by a new one for the time `microseconds` since 1970.
     mutating func next(at microseconds: Int64, into identifier: inout [UInt8]) {
@@ -14,34 +15,19 @@ struct RequestIdentifiers {
         let high = random.next()
         let low = random.next()
         identifier.removeAll(keepingCapacity: true)
-        for shift in stride(from: 45, through: 0, by: -5) { identifier.append(Self.digit(time >> UInt64(shift))) }
-        for shift in stride(from: 35, through: 0, by: -5) { identifier.append(Self.digit(high >> UInt64(shift))) }
-        for shift in stride(from: 35, through: 0, by: -5) { identifier.append(Self.digit(low >> UInt64(shift))) }
-    }
-
-    private static func digit(_ value: UInt64) -> UInt8 {
-        // The alphabet leaves out I, L, O and U.
-        let value = UInt8(truncatingIfNeeded: value & 31)
-        switch value {
-        case 0..<10: return UInt8(ascii: "0") + value
-        case 10..<18: return UInt8(ascii: "A") + value - 10
-        case 18..<20: return UInt8(ascii: "J") + value - 18
-        case 20..<22: return UInt8(ascii: "M") + value - 20
-        case 22..<27: return UInt8(ascii: "P") + value - 22
-        default: return UInt8(ascii: "V") + value - 27
+        identifier.append(addingCapacity: 26) { output in
+            append(time, characters: 10, to: &output)
+            append(high, characters: 8, to: &output)
+            append(low, characters: 8, to: &output)
         }
     }
-}
 
-/// The system's random numbers, fetched many at a time: one system call for 128 of them.
-private struct RandomPool {
-    private var numbers: [UInt64] = []
-
-    mutating func next() -> UInt64 {
-        if numbers.isEmpty {
-            var system = SystemRandomNumberGenerator()
-            for _ in 0..<128 { numbers.append(system.next()) }
+    /// Appends the lowest bits of `value`, five in each character.
+    private func append(_ value: UInt64, characters: Int, to output: inout OutputSpan<UInt8>) {
+        var shift = UInt64(characters * 5)
+        while shift > 0 {
+            shift -= 5
+            output.append(alphabet[Int(value >> shift & 31)])
         }
-        return numbers.removeLast()
     }
 }

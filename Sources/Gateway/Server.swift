@@ -114,15 +114,19 @@ package final class Server {
     private func drain() {
         logger.info("draining", metadata: ["event": "draining"])
         let deadline = Instant.now + Nanoseconds(configuration.limits.drainTimeout)
-        for worker in workers {
-            Task(executorPreference: worker.loop) { [worker] in
-                await worker.drain(until: deadline)
-                worker.loop.stop()
+        Task { [workers, sockets] in
+            for worker in workers { await worker.stopAccepting() }
+            // Only now: a client that connects from here on has to be refused instead of waiting in vain.
+            for socket in sockets { socket.close() }
+            for worker in workers {
+                Task(executorPreference: worker.loop) { [worker] in
+                    await worker.drain(until: deadline)
+                    worker.loop.stop()
+                }
             }
         }
-        _ = Thread(name: "drain") { [threads, sockets, accessLog, logger] in
+        _ = Thread(name: "drain") { [threads, accessLog, logger] in
             for thread in threads { thread.join() }
-            for socket in sockets { socket.close() }
             accessLog.close()
             logger.info("stopped", metadata: ["event": "stopped"])
             CurrentProcess.exit(status: 0)
@@ -145,7 +149,10 @@ package final class Server {
                 output: output, onOverflow: configuration.onOverflow == .block ? .block : .drop,
                 report: { logger.error("the access log is not complete: \($0)", metadata: ["event": "access_log"]) })
         } catch {
-            throw .accessLog("\(error)")
+            switch error {
+            case .cannotOpen(let path, let code): throw .accessLog("\(path): \(systemMessage(code))")
+            case .noResources(let code): throw .accessLog(systemMessage(code))
+            }
         }
     }
 

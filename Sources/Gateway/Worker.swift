@@ -104,9 +104,14 @@ actor Worker {
 
     // MARK: Ending
 
-    /// Stops accepting, lets exchanges finish until `deadline`, then ends the rest and writes out the log.
-    func drain(until deadline: Instant) async {
+    /// Accepts no connection from now on.
+    func stopAccepting() {
         for listener in listeners { listener.pause() }
+        listeners.removeAll()
+    }
+
+    /// Lets exchanges finish until `deadline`, then ends the rest and writes out the log.
+    func drain(until deadline: Instant) async {
         resources.beginDraining()
         while !resources.connections.isEmpty {
             if await resources.drained.wait(until: deadline) == .expired { break }

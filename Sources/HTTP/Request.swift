@@ -31,6 +31,12 @@ package struct Request: Sendable {
         return false
     }
 
+    /// How often an OPTIONS request may still be forwarded (RFC 9110 section 7.6.2); nil where it does not say.
+    package var maxForwards: Int? {
+        guard method == .options, let value = fields.value(of: .maxForwards) else { return nil }
+        return value.decimalNumber
+    }
+
     package init() {}
 
     /// Empties the request and keeps its storage.

@@ -4,7 +4,10 @@ extension String {
     /// Swift's `==` takes canonically equivalent strings as equal (U+212A, the Kelvin sign, equals "K"); names and
     /// values of tokens and of the policy are compared without normalization (RFC 7515 §5.3, RFC 8259 §8.3).
     package func isExactly(_ other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        let (left, right) = (utf8.span, other.utf8.span)
+        guard left.count == right.count else { return false }
+        for index in left.indices where left[index] != right[index] { return false }
+        return true
     }
 }
 
