@@ -17,7 +17,8 @@ struct Section5FieldSyntaxTests {
             ("\tA: b", .lineFolding), (": b", .emptyFieldName), ("A", .missingColon), ("A@: b", .invalidFieldName),
             ("Ä: b", .invalidFieldName), ("A: b\0c", .controlCharacter), ("A\0: b", .controlCharacter),
             ("A\u{7}: b", .invalidFieldName), ("A\u{7F}: b", .invalidFieldName), ("A: b\r\n c", .lineFolding),
-            ("A: b\u{7}\0c", .controlCharacter), ("A: b\u{7}\nc: d", .bareLineFeed), ("A: \u{1}\rb", .bareCarriageReturn),
+            ("A: b\u{7}\0c", .controlCharacter), ("A: b\u{7}\nc: d", .bareLineFeed),
+            ("A: \u{1}\rb", .bareCarriageReturn),
         ])
     func malformed(line: String, error: ParseError) {
         #expect(throws: error) { try readRequest(withFields(line)) }
