@@ -99,6 +99,8 @@ final class Exchange {
             } catch {
                 throw .rejected(error)
             }
+            // The limits keep every head within a block; a full one must not be waited for all the same.
+            guard client.input.reserve(from: resources.blocks) else { throw .rejected(.headTooLarge) }
             switch client.receive() {
             case .bytes: await client.letOthersRun()
             case .end, .failed:

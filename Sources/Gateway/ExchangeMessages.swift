@@ -17,7 +17,7 @@ extension Exchange {
         output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
         output.appendField("Host", host.span)
         var stripped = route.strippedFields
-        if request.method == .options, let maximum = request.maxForwards {
+        if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")
             output.append(decimal: maximum - 1)

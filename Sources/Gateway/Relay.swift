@@ -129,7 +129,9 @@ final class Relay {
                 try passInformational()
                 continue
             }
-            _ = upstream.input.reserve(from: exchange.resources.blocks)
+            guard upstream.input.reserve(from: exchange.resources.blocks) else {
+                throw .upstream(.malformed(detail: ParseError.headTooLarge.detail))
+            }
             switch upstream.stream.read(into: &upstream.input) {
             case .bytes: hasResponse = true
             case .wouldBlock: return false

@@ -6,7 +6,7 @@ import Upstream
 /// One core's share of the gateway: its connections, upstream pools, caches and log, all on one loop.
 actor Worker {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
 
     private let resources: WorkerResources
     private let calls: BlockingCalls
@@ -107,9 +107,14 @@ actor Worker {
 
     // MARK: Ending
 
-    /// Stops accepting, lets exchanges finish until `deadline`, then ends the rest and writes out the log.
-    func drain(until deadline: Instant) async {
+    /// Accepts no connection from now on.
+    func stopAccepting() {
         for listener in listeners { listener.pause() }
+        listeners.removeAll()
+    }
+
+    /// Lets exchanges finish until `deadline`, then ends the rest and writes out the log.
+    func drain(until deadline: Instant) async {
         resources.beginDraining()
         while !resources.connections.isEmpty {
             if await resources.drained.wait(until: deadline) == .expired { break }

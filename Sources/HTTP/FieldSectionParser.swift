@@ -42,7 +42,7 @@ struct FieldSectionParser: ~Copyable, Sendable {
     mutating func parse(_ input: Span<UInt8>, into fields: inout Fields) throws(ParseError) -> Int? {
         while true {
             if lineStart < input.count, input[lineStart].isWhitespace { throw .lineFolding }
-            guard let end = try input.lineEnd(from: scanned) else {
+            guard let end = try input.fieldLineEnd(from: scanned) else {
                 scanned = max(scanned, input.count - 1)
                 if input.count - sectionStart > maximumSize { throw .headTooLarge }
                 return nil
@@ -108,6 +108,25 @@ extension Span where Element == UInt8 {
         case .lineFeed: throw .bareLineFeed
         default: throw .controlCharacter
         }
+    }
+
+    /// Looks for the CRLF of a field line that has been looked at up to `start`.
+    ///
+    /// Control characters other than NUL, CR and LF can do no harm in a value (RFC 9110 section 5.5); in a name the
+    /// line's own rules refuse them.
+    ///
+    /// - Parameter start: where to go on.
+    /// - Returns: where it lies, or nil if it has not arrived.
+    /// - Throws: `ParseError` for NUL, and for CR or LF on its own.
+    func fieldLineEnd(from start: Int) throws(ParseError) -> Int? {
+        var start = start
+        while let end = firstControlCharacter(from: start) {
+            switch self[end] {
+            case .carriageReturn, .lineFeed, 0: return try lineEnd(from: end)
+            default: start = end + 1
+            }
+        }
+        return nil
     }
 
     /// Whether the bytes are those of `lowercase`, which holds no upper-case letters, when ASCII case is ignored.

@@ -24,12 +24,13 @@ internal import CLinux
 
     /// Ends the wait under way, or else the next one before it begins.
     package func wake() {
+        // SAFETY: the loop and the task share a thread, so nobody else looks at the continuation meanwhile.
         guard let waiting = unsafe continuation else {
             wakePending = true
             return
         }
-        unsafe continuation = nil
         // SAFETY: the continuation is cleared before it is resumed, so it is resumed exactly once.
+        unsafe continuation = nil
         unsafe waiting.resume()
     }
 
@@ -52,6 +53,7 @@ internal import CLinux
 
     /// Called by the timer wheel when `deadline` has passed.
     func expire() {
+        // SAFETY: it is only compared.
         guard unsafe continuation != nil else { return }
         hasExpired = true
         wake()

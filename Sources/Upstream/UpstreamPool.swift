@@ -14,6 +14,10 @@ package final class UpstreamPool {
     /// Counts the look-ups that found other addresses than the one before.
     private var lookUp = 0
 
+    /// - Parameters:
+    ///   - settings: the server and its bounds.
+    ///   - loop: the worker's loop.
+    ///   - blocks: where connections get the storage of their buffers.
     package init(settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool) {
         self.settings = settings
         self.loop = loop

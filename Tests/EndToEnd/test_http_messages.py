@@ -217,8 +217,9 @@ def test_any_method_passes_where_the_route_does_not_limit_it(gateway: Gateway, m
     assert (answer["method"], answer["target"]) == (method, "/public/a?x=1")
 
 
-def test_the_method_is_case_sensitive(gateway: Gateway) -> None:
-    assert gateway.exchange(request("get", "/health")).status == 401
+def test_a_method_in_lower_case_is_refused(gateway: Gateway) -> None:
+    """Methods are case-sensitive (RFC 9110 §9.1), and servers are known to read `get` as GET."""
+    assert gateway.exchange(request("get", "/health")).status == 400
 
 
 def test_head_has_the_length_but_no_body(gateway: Gateway) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.gateway import Gateway
+from harness.gateway import Gateway, binary
 from harness.process import MiB, descriptors, resident
 from harness.wire import Client, request
 
@@ -20,37 +20,23 @@ wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not install
 
 
 @pytest.fixture
-def plain_upstream(tmp_path: Path) -> Any:
-    """nginx with a small answer: an upstream that is no bottleneck."""
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is not installed")
+def plain_upstream() -> Any:
+    """The example upstream: small answers, and no bottleneck."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    settings = tmp_path / "nginx.conf"
-    settings.write_text(f"""
-        worker_processes 1; daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;
-        events {{ worker_connections 4096; }}
-        http {{
-            access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s;
-            client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p; fastcgi_temp_path {tmp_path}/f;
-            uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
-            server {{
-                listen 127.0.0.1:{port} backlog=4096;
-                location / {{ default_type application/json; return 200 '{{"id": 42}}'; }}
-            }}
-        }}""")
+        address = probe.getsockname()
     process = subprocess.Popen(
-        ["nginx", "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(settings)], stdin=subprocess.DEVNULL
+        [binary(), "example-upstream", "--listen", f"127.0.0.1:{address[1]}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 10
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(address, 1).close()
             break
         except OSError:
-            assert time.monotonic() < deadline and process.poll() is None, (tmp_path / "error.log").read_text()
+            assert time.monotonic() < deadline and process.poll() is None, "the example upstream does not listen"
             time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{address[1]}"
     process.terminate()
     process.wait(10)
 
