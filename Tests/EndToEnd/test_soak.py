@@ -22,21 +22,12 @@ wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not install
 @pytest.fixture
 def plain_upstream() -> Any:
     """The example upstream: small answers, and no bottleneck."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = probe.getsockname()
     process = subprocess.Popen(
-        [binary(), "example-upstream", "--listen", f"127.0.0.1:{address[1]}"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [binary(), "example-upstream", "--port", "0"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(address, 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline and process.poll() is None, "the example upstream does not listen"
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{address[1]}"
+    assert process.stderr is not None
+    yield f"http://{process.stderr.readline().split()[-1]}"
     process.terminate()
     process.wait(10)
 
@@ -155,7 +146,9 @@ def test_10_000_tokens_leave_memory_bounded(start_gateway: Any, plain_upstream: 
 @pytest.mark.timeout(120)
 def test_3_000_idle_connections_hold_no_buffers(start_gateway: Any, plain_upstream: str) -> None:
     gateway = start_gateway(plain_upstream)
-    assert gateway.exchange(request("GET", "/health")).status == 200
+    for _ in range(50):
+        # So that each worker has what it keeps for whoever comes next.
+        assert gateway.exchange(request("GET", "/health")).status == 200
     before = resident(gateway.pid)
     clients = []
     for _ in range(3000):
@@ -166,5 +159,5 @@ def test_3_000_idle_connections_hold_no_buffers(start_gateway: Any, plain_upstre
     for client in clients:
         client.close()
     each = (held - before) / 3000
-    assert held <= 40 * MiB, f"{held / MiB:.1f} MiB with 3 000 idle connections; the budget is 32"
-    assert each <= 6 * 1024, f"{each:.0f} bytes for each idle connection; the budget is 4 096"
+    assert held <= 32 * MiB, f"{held / MiB:.1f} MiB with 3 000 idle connections"
+    assert each <= 4608, f"{each:.0f} bytes for each idle connection; the budget is 4 096"
