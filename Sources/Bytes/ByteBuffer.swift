@@ -28,7 +28,7 @@ package struct ByteBuffer: ~Copyable {
     /// - Returns: false if even the large block is full.
     package mutating func reserve(from pool: BlockPool) -> Bool {
         if count < storage.count { return true }
-        guard storage.count < BlockPool.largeSize else { return false }
+        guard storage.count < pool.largeSize else { return false }
         var block = storage.isEmpty ? pool.takeSmall() : pool.takeLarge()
         block.replaceBytes(at: 0, with: span)
         let waiting = count

@@ -47,10 +47,23 @@ struct BodyPump: ~Copyable {
     ///   - framing: how the source delimits it.
     ///   - encodesChunks: whether the sink gets it chunked, with its trailers; otherwise as it is.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
-    mutating func begin(_ framing: BodyFraming, encodesChunks: Bool, maximumSize: Int? = nil) {
+    mutating func begin(_ framing: BodyFraming, encodesChunks: Bool = false, maximumSize: Int? = nil) {
         decoder.begin(framing, maximumSize: maximumSize)
         self.encodesChunks = encodesChunks
         isSourceDone = framing.isEmpty
+    }
+
+    /// Consumes what is left of the body as far as it has arrived, for nobody.
+    ///
+    /// - Returns: whether that was all: then what follows is the next message.
+    mutating func discard(_ input: inout ByteBuffer) -> Bool {
+        while !isSourceDone, !input.isEmpty, let event = try? decoder.next(input.span) {
+            switch event {
+            case .needMore(let consumed), .data(_, let consumed), .end(let consumed): input.consume(consumed)
+            }
+            isSourceDone = decoder.isComplete
+        }
+        return isSourceDone
     }
 
     /// Forgets everything, but keeps storage for the next body.

@@ -30,20 +30,26 @@ final class Connection {
         stream.waiter = waiter
     }
 
+    /// How long a connection beyond the limit is held for a request to answer: the limit is on what idles, too.
+    private static let patienceBeyondLimit = Nanoseconds.seconds(1)
+
     /// Serves exchanges until the connection ends, and closes it.
     ///
     /// - Parameter isWithinLimit: false answers the first request with 503, whatever it asks for.
     func serve(isWithinLimit: Bool) async {
         var ending = Ending.close
-        var idleTimeout = settings.headTimeout
+        let headTimeout = isWithinLimit ? settings.headTimeout : min(settings.headTimeout, Self.patienceBeyondLimit)
+        var idleTimeout = headTimeout
         while await receiveFirstByte(within: idleTimeout) {
             let exchange = resources.takeExchange()
-            ending = await exchange.run(on: self, isWithinLimit: isWithinLimit)
+            ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
             resources.give(exchange)
             guard case .keepOpen = ending else { break }
-            if input.isEmpty { input.release(to: resources.blocks) }
+            if input.isEmpty { input.release(to: resources.blocks) } else { await letOthersRun() }
             idleTimeout = settings.idleTimeout
         }
+        // Closing with bytes unread resets the connection, and the client may lose the end of the response.
+        if ending == .close && !(input.isEmpty && stream.isQuiet) { ending = .linger }
         if case .linger = ending { await discardInput() }
         input.release(to: resources.blocks)
         stream.close(abruptly: ending == .reset)

@@ -79,7 +79,7 @@ final class Evaluator {
     /// Finds out who asks; nil on a public route, where no credential is looked at.
     ///
     /// - Parameters:
-    ///   - fields: the request's, whose `Authorization` is looked at.
+    ///   - fields: the header section, of which `Authorization` is looked at.
     ///   - route: which issuers' tokens are good.
     ///   - now: seconds since 1970.
     /// - Returns: the token's holder, or nil.

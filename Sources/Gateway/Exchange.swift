@@ -59,20 +59,25 @@ final class Exchange {
 
     /// The walk.
     ///
+    /// - Parameters:
+    ///   - client: whose request it is; its first byte is there.
+    ///   - isWithinLimit: false refuses whatever is asked for.
+    ///   - headTimeout: how long the head may take.
     /// - Returns: what becomes of the connection.
-    func run(on client: Connection, isWithinLimit: Bool) async -> Connection.Ending {
+    func run(
+        on client: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds
+    ) async -> Connection.Ending {
         started = resources.loop.now
         resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
         do throws(Refusal) {
-            try await receiveHead(from: client)
+            guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
+            upload.begin(request.framing)
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
-            if request.maxForwards == 0 {
-                await answerOptions(on: client)
-            } else {
-                try await forward(permit, from: client)
-                ending = keepsConnection ? .keepOpen : upload.isSourceDone ? .close : .linger
-            }
+            try await forward(permit, from: client)
+            // A client that did not ask for the end may send its next request before it sees it.
+            let isClientDone = upload.isSourceDone && !request.isPersistent
+            ending = keepsConnection ? .keepOpen : isClientDone ? .close : .linger
         } catch {
             await refuse(error, on: client)
         }
@@ -82,14 +87,14 @@ final class Exchange {
 
     /// Reads the head of the request.
     ///
+    /// - Returns: false if there is none: empty lines alone are no request (RFC 9112 §2.2).
     /// - Throws: what is wrong with it, or `.clientGone`.
-    private func receiveHead(from client: Connection) async throws(Refusal) {
-        let deadline = started + resources.settings.headTimeout
+    private func receiveHead(from client: Connection, until deadline: Instant) async throws(Refusal) -> Bool {
         while true {
             do throws(ParseError) {
                 if let length = try parser.parse(client.input, into: &request) {
                     client.input.consume(length)
-                    return
+                    return true
                 }
             } catch {
                 throw .rejected(error)
@@ -98,9 +103,13 @@ final class Exchange {
             guard client.input.reserve(from: resources.blocks) else { throw .rejected(.headTooLarge) }
             switch client.receive() {
             case .bytes: await client.letOthersRun()
-            case .end, .failed: throw .clientGone
+            case .end, .failed:
+                guard parser.hasBegun else { return false }
+                throw .clientGone
             case .wouldBlock:
-                if await client.wait(until: deadline) == .expired { throw .rejected(.headTooSlow) }
+                guard await client.wait(until: deadline) == .expired else { continue }
+                guard parser.hasBegun else { return false }
+                throw .rejected(.headTooSlow)
             }
         }
     }

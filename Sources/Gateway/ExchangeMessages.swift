@@ -17,17 +17,15 @@ extension Exchange {
         output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
         output.appendField("Host", host.span)
         var stripped = route.strippedFields
-        let maxForwards = request.maxForwards
-        if maxForwards != nil { stripped.insert(.maxForwards) }
-        record.droppedFields = resources.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        if let maxForwards {
+        if let maximum = request.maxForwards {
+            stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")
-            output.append(decimal: max(0, maxForwards - 1))
+            output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
-            rest in
+        record.droppedFields = resources.forwardingRules.appendRequestLines(
+            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
+        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
             rest.append(client.forwardingFields)
             if !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")

@@ -29,7 +29,8 @@ extension Exchange {
         let finished = Instant.now
         record.timestamp = resources.loop.timeOfDay
         record.duration = finished.since(started).microseconds
-        if record.upstreamStatus != nil { record.upstreamDuration = finished.since(decided).microseconds }
+        // Only forwarded exchanges count retries.
+        if record.retries != nil { record.upstreamDuration = finished.since(decided).microseconds }
         record.bytesIn = upload.received
         if record.origin == .upstream { record.bytesOut = download.received }
         record.set(.requestID, to: requestID)

@@ -18,7 +18,8 @@ extension Exchange {
         if case .clientGone = refusal {
             record.aborted = .client
             if !hasAnswered { record.status = nil }
-            ending = .close
+            // An end that can be taken for that of the body would make a whole of a part.
+            ending = hasAnswered && isCloseDelimited ? .reset : .close
             return
         }
         guard !hasAnswered else {
@@ -27,35 +28,33 @@ extension Exchange {
             return
         }
         keepsConnection =
-            !refusal.endsConnection && request.isPersistent && discardReceivedBody(of: client) && !resources.isDraining
+            !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !resources.isDraining
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal)
-        await flushAnswer(on: client)
+        await finishAnswer(on: client)
     }
 
-    /// Answers an OPTIONS request that must not be forwarded any further (RFC 9110 §7.6.2).
+    /// Answers a permitted OPTIONS that may not be forwarded (RFC 9110 §7.6.2).
     func answerOptions(on client: Connection) async {
-        keepsConnection = request.isPersistent && discardReceivedBody(of: client) && !resources.isDraining
-        ending = keepsConnection ? .keepOpen : .linger
-        record.status = 200
-        record.origin = .gateway
+        keepsConnection = request.isPersistent && upload.discard(&client.input) && !resources.isDraining
+        record.status = 204
         hasAnswered = true
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        output.appendStatusLine(200)
+        output.appendStatusLine(204)
         appendDate(to: &output)
-        output.append("Content-Length: 0\r\nCache-Control: no-store\r\n")
-        output.append(addingCapacity: requestID.count + 64) {
+        output.append("Cache-Control: no-store\r\n")
+        output.append(addingCapacity: requestID.count + 128) {
             appendRequestID(to: &$0)
             appendConnection(to: &$0)
             $0.append("\r\n")
         }
         swap(&output, &download.output.bytes)
-        await flushAnswer(on: client)
+        await finishAnswer(on: client)
     }
 
-    /// Writes what the gateway itself answers, as long as the client takes it.
-    private func flushAnswer(on client: Connection) async {
+    /// Writes the gateway's own answer, which is short.
+    private func finishAnswer(on client: Connection) async {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
@@ -75,6 +74,8 @@ extension Exchange {
     }
 
     private func note(_ refusal: Refusal) {
+        // Who leaves does not change what was decided; `retries` says that the request was permitted.
+        if case .clientGone = refusal, record.retries != nil { return }
         record.decision = refusal.decision
         record.reason = refusal.reason
         switch refusal {
@@ -92,19 +93,6 @@ extension Exchange {
     /// The scopes that a challenge names; none before a route is found.
     private var challengeScopes: [String] {
         route.map { resources.evaluator.challengeScopes(on: $0) } ?? []
-    }
-
-    /// Consumes the request's body if all of it has arrived already: then the connection can be kept.
-    private func discardReceivedBody(of client: Connection) -> Bool {
-        var decoder = BodyDecoder(framing: request.framing, limits: resources.settings.messageLimits)
-        while !decoder.isComplete {
-            guard !client.input.isEmpty, let event = try? decoder.next(client.input.span) else { return false }
-            switch event {
-            case .needMore: return false
-            case .data(_, let consumed), .end(let consumed): client.input.consume(consumed)
-            }
-        }
-        return true
     }
 
     /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier.

@@ -44,7 +44,8 @@ final class Relay {
 
     /// Whether the upstream connection is between messages, so that another exchange may use it.
     var mayReuseUpstream: Bool {
-        hasFinalHead && !isUploadAbandoned && exchange.upload.isSourceDone && exchange.response.isPersistent
+        hasFinalHead && !isUploadAbandoned && exchange.upload.isSourceDone && exchange.upload.output.isEmpty
+            && exchange.response.isPersistent
     }
 
     /// Runs until the response has been written, or cannot be.
@@ -59,7 +60,7 @@ final class Relay {
             let downloadStep = try download()
             if downloadStep == .finished { break }
             if uploadStep == .yields || downloadStep == .yields {
-                await client.letOthersRun()
+                await Task.yield()
             } else {
                 try await wait(uploadStep, downloadStep)
             }
@@ -100,6 +101,8 @@ final class Relay {
             let step = try exchange.download.advance(
                 from: upstream.stream, &upstream.input, exchange.resources.blocks, to: client.stream)
             downloadPace.count(exchange.download.output.totalSent - sent)
+            // Whoever takes the response is there, whether or not it will send more.
+            if exchange.download.output.totalSent > sent { clientEnd = .never }
             if exchange.download.received > received { lastProgress = exchange.resources.loop.now }
             return step
         } catch {
@@ -160,14 +163,19 @@ final class Relay {
         exchange.responseParser.reset()
         guard exchange.request.version != .http10 else { return }
         exchange.writeInterimHead()
-        if case .failed = exchange.download.output.flush(to: client.stream) { throw .clientGone }
+        switch exchange.download.output.flush(to: client.stream) {
+        // What goes before the final response does not keep the gateway from answering itself.
+        case .done: exchange.download.output.restart()
+        case .wouldBlock: break
+        case .failed: throw .clientGone
+        }
     }
 
     // MARK: Waiting
 
     private func wait(_ upload: BodyPump.Step, _ download: BodyPump.Step) async throws(Refusal) {
         let began = exchange.resources.loop.now
-        let waitsForBody = upload == .waitsForSource && isClientToSend
+        let waitsForBody = upload == .waitsForSource && isClientToSend && !hasFinalHead
         let (upstreamDeadline, phase) = upstreamDeadline(upload, download)
         guard began < upstreamDeadline else { throw .upstream(.timedOut(phase)) }
         try noticeClientEnd(upload, at: began)
@@ -177,10 +185,14 @@ final class Relay {
         _ = await client.wait(until: deadline)
         let waited = exchange.resources.loop.now.since(began)
         if waitsForBody && !uploadPace.keepsPace(afterWaiting: waited) { throw .rejected(.bodyTooSlow) }
-        if download == .waitsForSink && !downloadPace.keepsPace(afterWaiting: waited) { throw .clientGone }
+        guard download == .waitsForSink else { return }
+        guard downloadPace.keepsPace(afterWaiting: waited) else { throw .clientGone }
+        // While the client kept the upstream waiting, the upstream was not late.
+        lastProgress = exchange.resources.loop.now
     }
 
-    /// Whether the client has no reason to hold its body back: it may be waiting for a 100 (RFC 9110 §10.1.1).
+    /// Whether the client has no reason to hold its body back: it may be waiting for a 100 (RFC 9110 §10.1.1). Once there
+    /// is a final response, it may as well stop sending (RFC 9112 §9.5).
     private var isClientToSend: Bool {
         !exchange.request.expectsContinue || informationalCount > 0 || exchange.upload.received > 0
     }

@@ -6,7 +6,7 @@ import Upstream
 /// One core's share of the gateway: its connections, upstream pools, caches and log, all on one loop.
 actor Worker {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
 
     private let resources: WorkerResources
     private let calls: BlockingCalls
@@ -70,6 +70,8 @@ actor Worker {
     private static let flushInterval = Nanoseconds.milliseconds(80)
     private static let sweepInterval = Nanoseconds.seconds(1)
     private static let resolveInterval = Nanoseconds.seconds(30)
+    /// As long as a name has no address, its upstream cannot be reached at all.
+    private static let resolveRetryInterval = Nanoseconds.seconds(1)
 
     private func keepHouse() async {
         var nextSweep = loop.now + Self.sweepInterval
@@ -98,7 +100,8 @@ actor Worker {
                 }
                 if let outcome { pool.update(outcome) }
             }
-            _ = await waiter.wait(until: .now + Self.resolveInterval)
+            let isComplete = named.allSatisfy(\.hasAddress)
+            _ = await waiter.wait(until: .now + (isComplete ? Self.resolveInterval : Self.resolveRetryInterval))
         }
     }
 

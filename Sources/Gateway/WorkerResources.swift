@@ -10,7 +10,7 @@ final class WorkerResources {
     let loop: EventLoop
     let evaluator: Evaluator
     let settings: GatewaySettings
-    let blocks = BlockPool()
+    let blocks: BlockPool
     /// In the order of the configuration's upstreams.
     let pools: [UpstreamPool]
     var log: AccessLogBuffer
@@ -32,6 +32,7 @@ final class WorkerResources {
         self.log = log
         evaluator = try Evaluator(configuration)
         settings = GatewaySettings(configuration)
+        blocks = BlockPool(head: settings.messageLimits.head)
         pools = configuration.upstreams.map { [blocks] upstream in
             UpstreamPool(settings: UpstreamSettings(upstream, configuration.limits), loop: loop, blocks: blocks)
         }

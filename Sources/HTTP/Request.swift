@@ -2,9 +2,13 @@
 ///
 /// Made to be used again: a parser overwrites it and keeps its storage.
 package struct Request: ~Copyable, Sendable {
+    /// The method (RFC 9110 section 9).
     package internal(set) var method = Method.get
+    /// The version that the client speaks.
     package internal(set) var version = Version.http11
+    /// The request target in canonical form.
     package internal(set) var target = RequestTarget()
+    /// The header section.
     package internal(set) var fields = Fields()
     /// How the end of the body is found; never `untilClose`.
     package internal(set) var framing = BodyFraming.none

@@ -6,7 +6,9 @@ package struct Response: ~Copyable, Sendable {
     package internal(set) var status = 0
     /// The reason phrase as it was sent; may be empty.
     package internal(set) var reason: [UInt8] = []
+    /// The version that the upstream speaks.
     package internal(set) var version = Version.http11
+    /// The header section.
     package internal(set) var fields = Fields()
     /// How the end of the body is found.
     package internal(set) var framing = BodyFraming.none

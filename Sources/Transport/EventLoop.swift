@@ -56,6 +56,12 @@ internal import Synchronization
 
     package func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
+    /// The executor for an actor that lives on this loop and holds it, as long as both live.
+    @safe package var serialExecutor: UnownedSerialExecutor {
+        // SAFETY: the actor keeps the loop alive; nobody else is given the executor.
+        unsafe asUnownedSerialExecutor()
+    }
+
     private var isCurrent: Bool {
         guard let thread else { return false }
         return pthread_equal(pthread_self(), thread) != 0
@@ -90,6 +96,7 @@ internal import Synchronization
     private func runBatch() {
         guard !ready.isEmpty else { return }
         swap(&ready, &running)
+        // SAFETY: both are this loop, which outlives this call.
         let serial = unsafe asUnownedSerialExecutor()
         let tasks = unsafe asUnownedTaskExecutor()
         for job in running {

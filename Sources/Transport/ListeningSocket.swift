@@ -68,12 +68,19 @@ package final class ListeningSocket: Sendable {
         return result == 0 ? SocketAddress(raw) : nil
     }
 
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        // SAFETY: both values outlive the call.
+        return unsafe lstat(path, &status) == 0 && Int32(truncatingIfNeeded: status.st_mode) & S_IFMT == S_IFSOCK
+    }
+
     private static func removeAbandonedFile(at path: String, _ address: SocketAddress) throws(SocketError) {
         let probe = try address.makeSocket()
         switch address.connect(probe.number) {
         case 0, EAGAIN: throw .addressInUse
+        // A file that is no socket refuses connections, too, but is not ours to remove: `bind` will fail then.
         // SAFETY: the path outlives the call.
-        case ECONNREFUSED: _ = unsafe unlink(path)
+        case ECONNREFUSED where isSocket(path): _ = unsafe unlink(path)
         default: break
         }
     }

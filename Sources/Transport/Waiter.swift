@@ -24,17 +24,20 @@ internal import CLinux
 
     /// Ends the wait under way, or else the next one before it begins.
     package func wake() {
+        // SAFETY: the loop and the task share a thread, so nobody else looks at the continuation meanwhile.
         guard let waiting = unsafe continuation else {
             wakePending = true
             return
         }
-        unsafe continuation = nil
         // SAFETY: the continuation is cleared before it is resumed, so it is resumed exactly once.
+        unsafe continuation = nil
         unsafe waiting.resume()
     }
 
     /// Waits for the next `wake`, until `deadline` at most.
     package func wait(until deadline: Instant) async -> Outcome {
+        // Wake-ups that never cease must not put off a deadline.
+        guard deadline > loop.now else { return .expired }
         if wakePending {
             wakePending = false
             return .woken
@@ -50,6 +53,7 @@ internal import CLinux
 
     /// Called by the timer wheel when `deadline` has passed.
     func expire() {
+        // SAFETY: it is only compared.
         guard unsafe continuation != nil else { return }
         hasExpired = true
         wake()

@@ -3,6 +3,7 @@ package import Transport
 
 /// One connection to an upstream server, used for one exchange at a time.
 package final class UpstreamConnection {
+    /// The connection itself.
     package let stream: any ByteStream
     /// What the upstream sent and nobody consumed yet.
     package var input = ByteBuffer()
@@ -12,8 +13,12 @@ package final class UpstreamConnection {
     package internal(set) var isReused = false
     var idleSince = Instant.never
 
-    init(stream: any ByteStream, address: String) {
+    /// The pool's look-up after which the address was known to be the upstream's.
+    var lookUp: Int
+
+    init(stream: any ByteStream, address: String, lookUp: Int) {
         self.stream = stream
         self.address = address
+        self.lookUp = lookUp
     }
 }

@@ -11,7 +11,13 @@ package final class UpstreamPool {
     /// The addresses found last, which serve on when a later look-up fails.
     private var addresses: [SocketAddress]
     private var lastFailure: ResolverError?
+    /// Counts the look-ups that found other addresses than the one before.
+    private var lookUp = 0
 
+    /// - Parameters:
+    ///   - settings: the server and its bounds.
+    ///   - loop: the worker's loop.
+    ///   - blocks: where connections get the storage of their buffers.
     package init(settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool) {
         self.settings = settings
         self.loop = loop
@@ -56,7 +62,7 @@ package final class UpstreamPool {
         for address in addresses {
             do throws(SocketError) {
                 let stream = try await TCPStream.connect(to: address, on: loop, waiter: waiter, until: deadline)
-                return UpstreamConnection(stream: stream, address: address.description)
+                return UpstreamConnection(stream: stream, address: address.description, lookUp: lookUp)
             } catch {
                 failure = error
                 if deadline <= loop.now { throw .timedOut(.connect) }
@@ -79,10 +85,19 @@ package final class UpstreamPool {
     package func release(_ connection: UpstreamConnection) {
         connection.stream.waiter = nil
         // Bytes that nobody asked for make the next response doubtful.
-        guard connection.input.isEmpty, connection.stream.isQuiet else { return close(connection) }
+        guard connection.input.isEmpty, connection.stream.isQuiet, leadsToUpstream(connection) else {
+            return close(connection)
+        }
         connection.input.release(to: blocks)
         connection.idleSince = loop.now
         idle.append(connection)
+    }
+
+    /// Whether the upstream's name still has the address that `connection` leads to.
+    private func leadsToUpstream(_ connection: UpstreamConnection) -> Bool {
+        if connection.lookUp == lookUp { return true }
+        connection.lookUp = lookUp
+        return addresses.contains { $0.description == connection.address }
     }
 
     /// Closes `connection`, whatever state it is in.
@@ -95,7 +110,9 @@ package final class UpstreamPool {
     /// Closes the idle connections that were idle too long or that the upstream has ended; called about once a second.
     package func sweep() {
         idle.removeAll { connection in
-            let isUsable = connection.stream.isQuiet && loop.now.since(connection.idleSince) < settings.idleTimeout
+            let isUsable =
+                connection.stream.isQuiet && loop.now.since(connection.idleSince) < settings.idleTimeout
+                && leadsToUpstream(connection)
             if !isUsable { close(connection) }
             return !isUsable
         }
@@ -116,10 +133,15 @@ package final class UpstreamPool {
         return (host, port)
     }
 
-    /// Takes the outcome of a look-up; a failure leaves the last good addresses in use.
+    /// Whether there is an address to connect to.
+    package var hasAddress: Bool { !addresses.isEmpty }
+
+    /// Takes the outcome of a look-up; a failure leaves the last good addresses in use. Connections to addresses that are
+    /// no longer found are closed when they are idle.
     package func update(_ outcome: Result<[SocketAddress], ResolverError>) {
         switch outcome {
         case .success(let found):
+            if found != addresses { lookUp += 1 }
             addresses = found
             lastFailure = nil
         case .failure(let error):
