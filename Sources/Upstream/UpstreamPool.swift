@@ -11,6 +11,8 @@ package final class UpstreamPool {
     /// The addresses found last, which serve on when a later look-up fails.
     private var addresses: [SocketAddress]
     private var lastFailure: ResolverError?
+    /// Exchanges that came before the first look-up had an outcome.
+    private var early: [Waiter] = []
     /// Counts the look-ups that found other addresses than the one before.
     private var lookUp = 0
 
@@ -42,6 +44,7 @@ package final class UpstreamPool {
             connection.isReused = true
             return connection
         }
+        await waitForFirstLookUp(waiter)
         guard openCount < settings.connectionLimit else { throw .busy }
         guard !addresses.isEmpty else {
             throw .unresolved(lastFailure ?? ResolverError(description: "not resolved yet"))
@@ -52,6 +55,16 @@ package final class UpstreamPool {
         } catch {
             openCount -= 1
             throw error
+        }
+    }
+
+    /// Waits for the first look-up, as long as connecting may take: right after the start, not having an address yet is no
+    /// reason to refuse.
+    private func waitForFirstLookUp(_ waiter: Waiter) async {
+        let deadline = loop.now + settings.connectTimeout
+        while addresses.isEmpty, lastFailure == nil, nameToResolve != nil {
+            if !early.contains(where: { $0 === waiter }) { early.append(waiter) }
+            if await waiter.wait(until: deadline) == .expired { break }
         }
     }
 
@@ -147,5 +160,7 @@ package final class UpstreamPool {
         case .failure(let error):
             lastFailure = error
         }
+        for waiter in early { waiter.wake() }
+        early.removeAll()
     }
 }
