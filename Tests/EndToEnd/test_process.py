@@ -317,7 +317,7 @@ def test_token_keygen_and_mint_open_a_route(start_gateway: Any, upstream: Upstre
     assert status("GET", "/items/1", reading) == 200
     assert status("DELETE", "/items/1", reading) == 401
     assert status("DELETE", "/items/1", editing) == 200
-    assert status("GET", "/status/", mint("--scope", "", "--lifetime", "900")) == 200
+    assert status("GET", "/status/", mint("--scope", "", "--lifetime", "15m")) == 200
 
 
 def test_keygen_does_not_overwrite_a_key(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_keygen_does_not_overwrite_a_key(tmp_path: Path) -> None:
 
 
 def test_the_example_upstream_answers(start_gateway: Any) -> None:
-    process = subprocess.Popen([binary(), "example-upstream", "--port", "0"], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([binary(), "example-upstream", "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None

@@ -23,7 +23,7 @@ wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not install
 def plain_upstream() -> Any:
     """The example upstream: small answers, and no bottleneck."""
     process = subprocess.Popen(
-        [binary(), "example-upstream", "--port", "0"],
+        [binary(), "example-upstream", "--listen", "127.0.0.1:0"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )
     assert process.stderr is not None
