@@ -32,7 +32,8 @@ extension Exchange {
         }
         record.droppedFields = resources.forwardingRules.appendRequestLines(
             request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
+            rest in
             rest.append(client.forwardingFields)
             if !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")

@@ -61,11 +61,12 @@ package struct BodyDecoder: ~Copyable, Sendable {
         self.maximumSize = maximumSize
         state = Self.firstState(framing)
         size = 0
+        // Whatever the framing: those of another message must never be taken for this one's.
+        if !trailers.isEmpty { trailers.removeAll() }
         guard case .chunked = framing else { return }
         chunk = ChunkLine()
         extensionBytes = 0
         trailerBytes.removeAll(keepingCapacity: true)
-        trailers.removeAll()
         trailerParser.begin(at: 0)
     }
 

@@ -160,6 +160,31 @@ def test_an_answer_in_chunks_crosses_with_its_trailers(start_gateway: Any, upstr
         assert client.exchange(request("GET", "/public/b")).status == 200
 
 
+def test_nothing_of_one_answer_shows_in_the_next(start_gateway: Any, upstream: Upstream) -> None:
+    answers = {
+        "/public/trailers": b"HTTP/1.1 200 OK\r\nX-Own: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + chunked(b"one", trailers=b"X-Sum: secret\r\n"),
+        "/public/close": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ntwo",
+        "/public/length": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthree",
+        "/public/chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"four"),
+    }
+
+    def handler(exchange: Exchange) -> None:
+        exchange.read_body()
+        exchange.send(answers[exchange.message.target])
+        if exchange.message.target == "/public/close":
+            exchange.close()
+
+    upstream.handler = handler
+    gateway = start_gateway(upstream, workers=1)
+    for target in ("/public/close", "/public/length", "/public/chunks"):
+        first = gateway.exchange(request("GET", "/public/trailers", "TE: trailers"))
+        assert (first.body, first.trailers, first.get("x-own")) == (b"one", [("X-Sum", "secret")], "1")
+        second = gateway.exchange(request("GET", target, "TE: trailers"))
+        assert answers[target].endswith(second.body) or target == "/public/chunks" and second.body == b"four"
+        assert (second.trailers, second.get("x-own")) == ([], None)
+
+
 def test_an_answer_in_chunks_arrives_chunk_by_chunk(start_gateway: Any, upstream: Upstream) -> None:
     turn = threading.Semaphore(0)
 
