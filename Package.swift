@@ -75,6 +75,14 @@ let package = Package(
         tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
+        tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
+        tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
+        tests(
+            "GatewayTests",
+            [
+                "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
+                "Transport", "Upstream", "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -31,8 +31,8 @@ struct PaceGuard {
     mutating func keepsPace(afterWaiting time: Nanoseconds) -> Bool {
         waited.count += time.count
         guard waited >= window else { return true }
-        let required = minimumRate * (waited.count / 1_000_000) / 1000
-        let keeps = moved >= required && (moved > 0 || minimumRate == 0)
+        let (required, overflow) = minimumRate.multipliedReportingOverflow(by: waited.count / 1_000_000)
+        let keeps = !overflow && moved >= required / 1000 && (moved > 0 || minimumRate == 0)
         waited.count = 0
         moved = 0
         return keeps
