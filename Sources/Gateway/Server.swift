@@ -64,7 +64,9 @@ package final class Server {
                 do throws(SocketError) {
                     try await worker.start(sockets)
                 } catch {
+                    // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
+                    CurrentProcess.exit(status: 1)
                 }
             }
         }

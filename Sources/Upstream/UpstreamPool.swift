@@ -68,13 +68,16 @@ package final class UpstreamPool {
         }
     }
 
-    /// Tries the addresses in order; a second one only when there is time left.
+    /// Tries the addresses in order; each has its share of the time, so that one that does not answer leaves some to the
+    /// next.
     private func connect(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
         let deadline = loop.now + settings.connectTimeout
+        let share = Nanoseconds(count: settings.connectTimeout.count / UInt64(addresses.count))
         var failure = SocketError.unreachable
         for address in addresses {
             do throws(SocketError) {
-                let stream = try await TCPStream.connect(to: address, on: loop, waiter: waiter, until: deadline)
+                let stream = try await TCPStream.connect(
+                    to: address, on: loop, waiter: waiter, until: min(deadline, loop.now + share))
                 return UpstreamConnection(stream: stream, address: address.description, lookUp: lookUp)
             } catch {
                 failure = error
