@@ -22,8 +22,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -47,23 +47,24 @@ let package = Package(
         library("Authorization", ["Authentication"]),
         library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
-        library("AccessLog", ["Bytes", "CLinux"]),
+        library("AccessLog", ["Bytes", "CLinux", "Transport"]),
         library(
             "Gateway",
             [
-                "CLinux", "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
-                "Configuration", "Upstream", "AccessLog", logging,
+                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
+                "Upstream", "AccessLog", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "CLinux", "ExampleUpstream", argumentParser,
-                logging,
+                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP"]),
-        tests("ConfigurationTests", ["Configuration", "Routing", "HTTP", "StrictJSON", "Bytes"]),
+        tests(
+            "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "StrictJSON", "Bytes"],
+            exclude: ["Broken"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),

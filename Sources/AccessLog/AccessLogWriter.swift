@@ -1,5 +1,6 @@
 import CLinux
 import Synchronization
+import Transport
 
 /// Writes the access log from a thread of its own, so that no event loop waits for a disk, a pipe or a terminal.
 ///
@@ -9,7 +10,7 @@ import Synchronization
 package final class AccessLogWriter: Sendable {
     private let state: WriterState
     private let policy: OverflowPolicy
-    private let thread: Mutex<pthread_t?>
+    private let thread: Mutex<Thread?>
 
     /// Opens the output and starts the thread.
     ///
@@ -30,7 +31,8 @@ package final class AccessLogWriter: Sendable {
         thread = Mutex(nil)
         let loop = WriterLoop(
             state: state, output: output, descriptor: descriptor, patience: patience, report: report)
-        let started = try WriterThread.start(loop)
+        let start = WriterStart(loop)
+        guard let started = Thread(name: "access-log", { start.run() }) else { throw .noResources(code: EAGAIN) }
         thread.withLock { $0 = started }
     }
 
@@ -60,48 +62,19 @@ package final class AccessLogWriter: Sendable {
         }
         guard let running else { return }
         state.close()
-        pthread_join(running, nil)
+        running.join()
     }
 }
 
-/// Starts the thread that runs a `WriterLoop`.
-private enum WriterThread {
-    /// Carries the loop into the thread.
-    private final class Box {
-        var loop: WriterLoop
+/// Carries the loop into its thread, which alone looks at it from then on.
+private final class WriterStart: Sendable {
+    private let loop: Mutex<WriterLoop>
 
-        init(_ loop: consuming WriterLoop) {
-            self.loop = loop
-        }
+    init(_ loop: consuming sending WriterLoop) {
+        self.loop = Mutex(loop)
     }
 
-    static func start(_ loop: consuming WriterLoop) throws(AccessLogError) -> pthread_t {
-        // SAFETY: the box is retained here and released by the thread, or below when there is none.
-        let box = unsafe Unmanaged.passRetained(Box(loop))
-        // Signals belong to the main thread, and a pipe without a reader shall be an error of write(2).
-        var all = sigset_t()
-        var previous = sigset_t()
-        // SAFETY: both sets live for the calls.
-        unsafe sigfillset(&all)
-        // SAFETY: as above.
-        unsafe pthread_sigmask(SIG_BLOCK, &all, &previous)
-        var thread = pthread_t()
-        // SAFETY: the context is the retained box, which only the new thread uses.
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                guard let context = unsafe context else { return nil }
-                unsafe Unmanaged<Box>.fromOpaque(context).takeRetainedValue().loop.run()
-                return nil
-            }, box.toOpaque())
-        // SAFETY: as above.
-        unsafe pthread_sigmask(SIG_SETMASK, &previous, nil)
-        guard code == 0 else {
-            unsafe box.release()
-            throw .noResources(code: code)
-        }
-        // SAFETY: the name is a literal of at most 15 bytes.
-        unsafe pthread_setname_np(thread, "access-log")
-        return thread
+    func run() {
+        loop.withLock { $0.run() }
     }
 }

@@ -1,14 +1,12 @@
 extension Array where Element == UInt8 {
     /// Appends `bytes`.
     package mutating func append(_ bytes: Span<UInt8>) {
-        // SAFETY: the pointer is used only inside the closure, in which `bytes` is alive.
-        unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+        append(addingCapacity: bytes.count) { $0.append(bytes) }
     }
 
     /// Appends the characters of `text`, a literal.
     package mutating func append(_ text: StaticString) {
-        // SAFETY: a static string's pointer is valid for the life of the process and `utf8CodeUnitCount` bytes long.
-        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        append(addingCapacity: text.utf8CodeUnitCount) { $0.append(text) }
     }
 
     /// Appends `number` in decimal digits.

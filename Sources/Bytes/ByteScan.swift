@@ -1,3 +1,5 @@
+internal import CLinux
+
 extension Span where Element == UInt8 {
     /// The position of the first control character other than a tab (0 to 8, 10 to 31 and 127) at or after `start`.
     ///
@@ -34,19 +36,15 @@ extension Span where Element == UInt8 {
 
     /// The position of the first `byte` at or after `start`, or nil.
     package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
-        let pattern = ones &* UInt64(byte)
-        var index = start
-        while index &+ 8 <= count {
-            let difference = word(at: index) ^ pattern
-            let hits = (difference &- ones) & ~difference & highs
-            if hits != 0 { return index &+ hits.trailingZeroBitCount >> 3 }
-            index &+= 8
+        guard start < count else { return nil }
+        precondition(start >= 0)
+        // SAFETY: the call looks at the bytes from `start` to `count` only, while the span is alive.
+        return unsafe withUnsafeBytes { all -> Int? in
+            guard let base = all.baseAddress, let hit = unsafe memchr(base + start, Int32(byte), count - start) else {
+                return nil
+            }
+            return unsafe UnsafeRawPointer(hit) - base
         }
-        while index < count {
-            if self[index] == byte { return index }
-            index &+= 1
-        }
-        return nil
     }
 
     /// The eight bytes from `index` on, the first one lowest.

@@ -1,6 +1,69 @@
-import Glibc
+internal import CLinux
 
-/// Why a file could not be read.
+/// Files read and written whole. Every call blocks, so none is made on an event loop.
+package enum FileContents {
+    /// Reads the file at `path`.
+    ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - limit: how many bytes it may have at most.
+    /// - Returns: its bytes.
+    /// - Throws: `FileError`; `EFBIG` for a file beyond the limit.
+    package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+        let file = try OpenFile(path, O_RDONLY)
+        var content: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try file.read(into: &chunk, at: 0)
+            if count == 0 { return content }
+            guard content.count + count <= limit else { throw FileError(code: EFBIG) }
+            content += chunk[..<count]
+        }
+    }
+
+    /// Reads the file at `path` into storage of the caller's, which can be wiped: for secrets.
+    ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - storage: receives the bytes; it must be larger than the file.
+    /// - Returns: how many bytes were read.
+    /// - Throws: `FileError`; `EFBIG` for a file that does not fit.
+    package static func read(_ path: String, into storage: inout [UInt8]) throws(FileError) -> Int {
+        let file = try OpenFile(path, O_RDONLY)
+        var count = 0
+        while count < storage.count {
+            let more = try file.read(into: &storage, at: count)
+            if more == 0 { return count }
+            count += more
+        }
+        throw FileError(code: EFBIG)
+    }
+
+    /// What `write` does with a file that is there already.
+    package enum Existing: Sendable {
+        case replace
+        /// The call fails with `EEXIST`.
+        case keep
+    }
+
+    /// Writes the file at `path`.
+    ///
+    /// - Parameters:
+    ///   - bytes: its content.
+    ///   - path: the file.
+    ///   - mode: the permissions of a file that did not exist, such as `0o600`.
+    ///   - existing: what becomes of a file that exists.
+    /// - Throws: `FileError`; part of the content may be written then.
+    package static func write(
+        _ bytes: Span<UInt8>, to path: String, mode: UInt32, existing: Existing
+    ) throws(FileError) {
+        let file = try OpenFile(path, O_WRONLY | O_CREAT | (existing == .keep ? O_EXCL : O_TRUNC), mode)
+        var written = 0
+        while written < bytes.count { written += try file.write(bytes.extracting(written..<bytes.count)) }
+    }
+}
+
+/// Why a file could not be read or written.
 package struct FileError: Error, Equatable {
     /// The value of `errno`.
     package let code: Int32
@@ -10,6 +73,9 @@ package struct FileError: Error, Equatable {
         self.code = code
     }
 
+    /// Whether there is no such file.
+    package var isNotFound: Bool { code == ENOENT }
+
     /// The system's words for it.
     package var message: String {
         // SAFETY: `strerror` returns a terminated string that lives until the thread calls it again; it is copied at once.
@@ -17,38 +83,42 @@ package struct FileError: Error, Equatable {
     }
 }
 
-/// Reads the whole file at `path`; blocks, so never on an event loop.
-///
-/// - Parameters:
-///   - path: the file.
-///   - limit: how many bytes it may have at most.
-/// - Returns: its bytes.
-/// - Throws: `FileError`; `EFBIG` for a file beyond the limit.
-package func contentsOfFile(at path: String, limit: Int) throws(FileError) -> [UInt8] {
-    // SAFETY: the string is alive during the call, which does not keep its pointer.
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError(code: errno) }
-    defer { close(descriptor) }
-    var content: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-        // SAFETY: `read` writes at most `count` bytes to the chunk, which is alive and exclusive during the call.
-        let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
-        if count < 0 {
-            guard errno == EINTR else { throw FileError(code: errno) }
-            continue
-        }
-        if count == 0 { return content }
-        guard content.count + count <= limit else { throw FileError(code: EFBIG) }
-        content += chunk[..<count]
-    }
-}
+/// A file that is open until the value ends.
+private struct OpenFile: ~Copyable {
+    private let descriptor: Int32
 
-/// The value of the environment variable `name`, or nil.
-///
-/// - Parameter name: the variable; nothing in this program changes the environment.
-/// - Returns: its value.
-package func environmentVariable(_ name: String) -> String? {
-    // SAFETY: the result is terminated and lives while the environment is not changed; it is copied at once.
-    unsafe getenv(name).map { unsafe String(cString: $0) }
+    init(_ path: String, _ flags: Int32, _ mode: UInt32 = 0) throws(FileError) {
+        // SAFETY: the string is alive during the call, which does not keep its pointer.
+        descriptor = unsafe open_file(path, flags | O_CLOEXEC, mode_t(mode))
+        guard descriptor >= 0 else { throw FileError(code: last_error()) }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Reads into `storage` from `start` on; 0 at the end of the file.
+    func read(into storage: inout [UInt8], at start: Int) throws(FileError) -> Int {
+        while true {
+            // SAFETY: the call writes at most what lies behind `start`, and the storage is exclusive during it.
+            let count = unsafe storage.withUnsafeMutableBytes { all in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: all[start...])
+                return unsafe CLinux.read(descriptor, rest.baseAddress, rest.count)
+            }
+            if count >= 0 { return count }
+            guard last_error() == EINTR else { throw FileError(code: last_error()) }
+        }
+    }
+
+    /// Writes some of `bytes`.
+    func write(_ bytes: Span<UInt8>) throws(FileError) -> Int {
+        while true {
+            // SAFETY: the pointer covers the span and is used only during the call.
+            let count = unsafe bytes.withUnsafeBufferPointer {
+                unsafe CLinux.write(descriptor, $0.baseAddress, $0.count)
+            }
+            if count >= 0 { return count }
+            guard last_error() == EINTR else { throw FileError(code: last_error()) }
+        }
+    }
 }

@@ -26,8 +26,11 @@ package struct AccessLogConfiguration: Sendable, Equatable {
         case omit
     }
 
+    /// Where lines go.
     package var output = Output.standardOutput
+    /// The form of a line.
     package var format = Format.json
+    /// What happens to lines that the output does not take in time.
     package var onOverflow = Overflow.drop
     /// How the subject is written.
     package var subject = Disclosure.plain

@@ -20,14 +20,19 @@ package struct GatewayConfiguration: Sendable {
     package var upstreams: [UpstreamConfiguration]
     /// The routes in file order; at least one.
     package var routes: [RouteConfiguration]
+    /// What answers say that the gateway makes itself.
     package var refusals: RefusalConfiguration
+    /// How the access log is written.
     package var accessLog: AccessLogConfiguration
+    /// The bounds of what can grow or wait.
     package var limits: LimitsConfiguration
+    /// What is added to forwarded messages.
     package var forwarding: ForwardingConfiguration
 }
 
 /// A socket that clients connect to.
 package struct ListenerConfiguration: Sendable, Equatable {
+    /// Where it listens.
     package var address: SocketAddressConfiguration
 }
 

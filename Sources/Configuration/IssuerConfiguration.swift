@@ -6,12 +6,15 @@ package struct IssuerConfiguration: Sendable {
     package var name: String
     /// What `iss` must be, exactly.
     package var issuer: String
+    /// Whom a token must be meant for.
     package var audience: AudienceConfiguration
     /// The accepted signature algorithms; at least one.
     package var algorithms: [SignatureAlgorithm]
+    /// Where the keys come from.
     package var keySource: KeySourceConfiguration
     /// The keys as they were when the configuration was read.
     package var keys: KeySet
+    /// Where tokens hold what is looked for.
     package var claims: ClaimsConfiguration
     /// The claims without which a token is refused.
     package var requiredClaims: [String]

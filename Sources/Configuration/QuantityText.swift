@@ -67,3 +67,14 @@ extension QuantityText where Value == Int {
             })
     }
 }
+
+extension Duration {
+    /// The duration that `text` stands for as the configuration writes it, such as `15m`; nil if it is none.
+    ///
+    /// - Parameter text: a whole number and a unit, up to a year.
+    package init?(text: String) {
+        guard let duration = try? QuantityText.duration.parse(text, in: .zero(to: .seconds(366 * 86400), "0s to 366d"))
+        else { return nil }
+        self = duration
+    }
+}

@@ -8,12 +8,15 @@ package struct RouteConfiguration: Sendable {
     package var line: Int
     /// Where it stands in its line, counted from 1.
     package var column: Int
+    /// The template that paths are matched with.
     package var pattern: RoutePattern
     /// Whether the path matches with and without a trailing slash.
     package var ignoresTrailingSlash: Bool
     /// The hosts it is for; nil for every host and for none.
     package var host: HostPattern?
+    /// The methods it is for.
     package var methods: MethodSet
+    /// Who may use it.
     package var access: AccessConfiguration
     /// The names of the issuers whose tokens are good here; nil for all.
     package var issuers: [String]?
@@ -29,6 +32,7 @@ package struct RouteConfiguration: Sendable {
     package var allow: Set<AllowedForm>
     /// Whether the upstream sees the client's `Authorization`.
     package var passesAuthorization: Bool
+    /// Which `Host` the upstream sees.
     package var upstreamHost: UpstreamHostConfiguration
     /// Whether a denial is only logged.
     package var isShadow: Bool

@@ -2,10 +2,10 @@ extension Shape {
     /// The bounds of what can grow or wait.
     static let limits = Shape.object(
         ObjectShape([
-            Key("request_line", .string(.size(.head)), default: "8KiB", "Bytes of a request line."),
-            Key("header_section", .string(.size(.head)), default: "16KiB", "Bytes of a header section."),
+            Key("request_line", .string(.size(.requestLine)), default: "8KiB", "Bytes of a request line."),
+            Key("header_section", .string(.size(.headerSection)), default: "16KiB", "Bytes of a header section."),
             Key("header_fields", .integer(1...10_000), default: "100", "Fields of a header section."),
-            Key("token", .string(.size(.head)), default: "8KiB", "Bytes of a token."),
+            Key("token", .string(.size(.headerSection)), default: "8KiB", "Bytes of a token."),
             Key(
                 "max_body", .string(.size(.body, orUnlimited: true)), default: "unlimited", "Bytes of a request body."),
             Key(
@@ -43,8 +43,11 @@ extension TextRange<Duration> {
 }
 
 extension TextRange<Int> {
-    /// Parts of a message's head.
-    static let head = TextRange(lowest: 256, highest: 1 << 20, description: "256B to 1MiB")
+    // A head with both parts at their largest fits into one block of 64 KiB, where the whole of it must lie.
+
+    static let requestLine = TextRange(lowest: 256, highest: 15 << 10, description: "256B to 15KiB")
+
+    static let headerSection = TextRange(lowest: 256, highest: 48 << 10, description: "256B to 48KiB")
 
     static let body = TextRange(lowest: 1, highest: 1 << 50, description: "1B to 1024TiB")
 }

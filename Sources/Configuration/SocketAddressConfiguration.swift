@@ -13,3 +13,13 @@ package enum SocketAddressConfiguration: Sendable, Hashable, CustomStringConvert
         }
     }
 }
+
+extension SocketAddressConfiguration {
+    /// The address that `text` stands for as a listener of the configuration writes it; nil if it is none.
+    ///
+    /// - Parameter text: `host:port`, `[v6]:port` or `unix:/path`.
+    package init?(text: String) {
+        guard let address = try? AddressText.parse(text, ports: 0...65535) else { return nil }
+        self = address
+    }
+}

@@ -23,7 +23,7 @@ package struct Surroundings {
     /// The environment and the files of the process.
     package static var process: Surroundings {
         Surroundings(environment: { environmentVariable($0) }) { path in
-            Result { () throws(FileError) in try Bytes.contentsOfFile(at: path, limit: maximumSize) }
+            Result { () throws(FileError) in try FileContents.read(path, limit: maximumSize) }
         }
     }
 }

@@ -8,6 +8,7 @@ package struct UpstreamConfiguration: Sendable, Equatable {
 
 /// One server of an upstream.
 package struct UpstreamServerConfiguration: Sendable, Equatable {
+    /// Where it is connected to.
     package var address: SocketAddressConfiguration
     /// What `Host` the server is known by: its name, with the port unless that is 80; `localhost` for a Unix-domain socket.
     package var authority: String

@@ -8,7 +8,7 @@ package import Transport
 /// those of the parsers.
 package actor ExampleServer {
     nonisolated let loop: EventLoop
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
     /// Where it listens.
     package nonisolated let address: SocketAddress
     private let socket: ListeningSocket

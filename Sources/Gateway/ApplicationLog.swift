@@ -1,6 +1,5 @@
 import AccessLog
 import Bytes
-internal import CLinux
 package import Logging
 import Transport
 
@@ -38,8 +37,7 @@ package struct ApplicationLog: LogHandler {
             Self.append(value, to: &line)
         }
         line.append("}\n")
-        // SAFETY: the pointer covers the line and is used only during the call.
-        _ = unsafe line.withUnsafeBufferPointer { unsafe write(2, $0.baseAddress, $0.count) }
+        StandardError.write(line.span)
     }
 
     /// The words of the access log, so that one query finds both.

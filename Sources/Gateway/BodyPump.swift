@@ -4,16 +4,15 @@ import Transport
 
 /// Moves one body from where it comes from to where it goes, re-framed, without ever holding more than a block of it: a
 /// sink that takes nothing stops the reads from the source.
-struct BodyPump {
+struct BodyPump: ~Copyable {
     /// What goes to the sink: the head that the caller put there, and the body behind it.
     var output = OutputBuffer()
     /// Bytes of content taken from the source so far, without framing.
     private(set) var received = 0
     /// Whether all that the source has to say is decoded; it may not be written yet.
     private(set) var isSourceDone = true
-    private var decoder = BodyDecoder(framing: .none, limits: MessageLimits())
+    private var decoder: BodyDecoder
     private var encodesChunks = false
-    private var carriesTrailers = false
 
     /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
     private static let joinedLength = 16 * 1024
@@ -38,21 +37,19 @@ struct BodyPump {
         case malformed(ParseError)
     }
 
+    init(limits: MessageLimits) {
+        decoder = BodyDecoder(framing: .none, limits: limits)
+    }
+
     /// Starts a body.
     ///
     /// - Parameters:
     ///   - framing: how the source delimits it.
-    ///   - limits: how long chunk headers and trailers may be.
-    ///   - encodesChunks: whether the sink gets it chunked, otherwise as it is.
-    ///   - carriesTrailers: whether trailer fields go on; only with chunks.
+    ///   - encodesChunks: whether the sink gets it chunked, with its trailers; otherwise as it is.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
-    mutating func begin(
-        _ framing: BodyFraming, limits: MessageLimits, encodesChunks: Bool = false, carriesTrailers: Bool = false,
-        maximumSize: Int? = nil
-    ) {
-        if !framing.isEmpty { decoder = BodyDecoder(framing: framing, limits: limits, maximumSize: maximumSize) }
+    mutating func begin(_ framing: BodyFraming, encodesChunks: Bool = false, maximumSize: Int? = nil) {
+        decoder.begin(framing, maximumSize: maximumSize)
         self.encodesChunks = encodesChunks
-        self.carriesTrailers = carriesTrailers
         isSourceDone = framing.isEmpty
     }
 
@@ -136,7 +133,7 @@ struct BodyPump {
 
     private mutating func finishSource() {
         isSourceDone = true
-        if encodesChunks { output.bytes.appendLastChunk(trailers: carriesTrailers ? decoder.trailers : Fields()) }
+        if encodesChunks { output.bytes.appendLastChunk(trailers: decoder.trailers) }
     }
 
     private mutating func pass(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {

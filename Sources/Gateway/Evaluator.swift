@@ -55,9 +55,9 @@ final class Evaluator {
     /// Finds the route that owns the request.
     ///
     /// - Throws: `.noRoute`, `.methodNotAllowed`, or `.ambiguousPath` where another reading of the path leads elsewhere.
-    func match(_ method: Method, _ host: HostName, _ target: RequestTarget) throws(Refusal) -> GatewayRoute {
-        let found = table.match(host: host.name, path: target.path.span, method: method)
-        if !target.forms.isEmpty { try checkReadings(of: target, host, method, found) }
+    func match(_ request: borrowing Request) throws(Refusal) -> GatewayRoute {
+        let found = table.match(host: request.host.name, path: request.target.path.span, method: request.method)
+        if !request.target.forms.isEmpty { try checkReadings(of: request, found) }
         switch found {
         case .found(let index): return routes[index]
         case .methodNotAllowed(let methods): throw .methodNotAllowed(methods)
@@ -67,13 +67,11 @@ final class Evaluator {
 
     /// Makes sure that every reading of the path that a server may make finds what the canonical path found
     /// (security.md, rule 1), unless the route vouches for its upstream.
-    private func checkReadings(
-        of target: RequestTarget, _ host: HostName, _ method: Method, _ found: RouteMatch<Int>
-    ) throws(Refusal) {
+    private func checkReadings(of request: borrowing Request, _ found: RouteMatch<Int>) throws(Refusal) {
         let allowed: PathForms = if case .found(let index) = found { routes[index].allowedForms } else { [] }
-        if target.forms.contains(.invalidUTF8) && !allowed.contains(.invalidUTF8) { throw .ambiguousPath }
-        for reading in target.readings() where reading.dependsOn.isDisjoint(with: allowed) {
-            let other = table.match(host: host.name, path: reading.path.span, method: method)
+        if request.target.forms.contains(.invalidUTF8) && !allowed.contains(.invalidUTF8) { throw .ambiguousPath }
+        for reading in request.target.readings() where reading.dependsOn.isDisjoint(with: allowed) {
+            let other = table.match(host: request.host.name, path: reading.path.span, method: request.method)
             guard other.isSame(as: found) else { throw .ambiguousPath }
         }
     }
@@ -81,12 +79,12 @@ final class Evaluator {
     /// Finds out who asks; nil on a public route, where no credential is looked at.
     ///
     /// - Parameters:
-    ///   - request: whose `Authorization` field is looked at.
+    ///   - fields: the header section, of which `Authorization` is looked at.
     ///   - route: which issuers' tokens are good.
     ///   - now: seconds since 1970.
     /// - Returns: the token's holder, or nil.
     /// - Throws: `.noToken` or `.unusableToken`.
-    func authenticate(_ fields: Fields, on route: GatewayRoute, now: Int) throws(Refusal) -> Principal? {
+    func authenticate(_ fields: borrowing Fields, on route: GatewayRoute, now: Int) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
         guard let value = fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {

@@ -14,9 +14,9 @@ final class Exchange {
     var request = Request()
     var response = Response()
     /// What goes to the upstream: the request's head and body.
-    var upload = BodyPump()
+    var upload: BodyPump
     /// What goes to the client: the response's head and body.
-    var download = BodyPump()
+    var download: BodyPump
     var record = Record()
     var requestID: [UInt8] = []
     var route: GatewayRoute?
@@ -27,14 +27,20 @@ final class Exchange {
     /// Whether the client knows the end of the response only by the end of the connection.
     var isCloseDelimited = false
     var ending = Connection.Ending.close
+    /// When the first byte of the request was there.
     private(set) var started = Instant.never
+    /// When the decision was made.
+    private(set) var decided = Instant.never
     private var parser: RequestParser
     var responseParser: ResponseParser
 
     init(resources: WorkerResources) {
         self.resources = resources
-        parser = RequestParser(limits: resources.settings.messageLimits)
-        responseParser = ResponseParser(limits: resources.settings.messageLimits)
+        let limits = resources.settings.messageLimits
+        parser = RequestParser(limits: limits)
+        responseParser = ResponseParser(limits: limits)
+        upload = BodyPump(limits: limits)
+        download = BodyPump(limits: limits)
     }
 
     /// Makes ready for the next exchange and keeps the storage; the parsers reset the messages.
@@ -62,10 +68,10 @@ final class Exchange {
         on client: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds
     ) async -> Connection.Ending {
         started = resources.loop.now
-        resources.identifiers.next(at: WallClock.microseconds, into: &requestID)
+        resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
-            upload.begin(request.framing, limits: resources.settings.messageLimits)
+            upload.begin(request.framing)
             guard isWithinLimit else { throw .overloaded }
             let permit = try decide()
             try await forward(permit, from: client)
@@ -93,6 +99,8 @@ final class Exchange {
             } catch {
                 throw .rejected(error)
             }
+            // The limits keep every head within a block; a full one must not be waited for all the same.
+            guard client.input.reserve(from: resources.blocks) else { throw .rejected(.headTooLarge) }
             switch client.receive() {
             case .bytes: await client.letOthersRun()
             case .end, .failed:
@@ -109,12 +117,15 @@ final class Exchange {
     /// Match, authenticate, authorize: each step needs what the one before returned.
     private func decide() throws(Refusal) -> Permit {
         let began = Instant.now
-        defer { record.decisionDuration = began.elapsedMicroseconds }
+        defer {
+            decided = .now
+            record.decisionDuration = decided.since(began).microseconds
+        }
         let evaluator = resources.evaluator
-        let route = try evaluator.match(request.method, request.host, request.target)
+        let route = try evaluator.match(request)
         self.route = route
         do throws(Refusal) {
-            let now = Int(WallClock.microseconds / 1_000_000)
+            let now = Int(resources.loop.timeOfDay / 1_000_000)
             let principal = try evaluator.authenticate(request.fields, on: route, now: now)
             if let principal { note(principal, now: now) }
             let permit = try evaluator.authorize(principal, on: route)

@@ -14,10 +14,17 @@ extension Exchange {
         let host = route.upstreamHost ?? clientHost
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
-        output.appendField("Host", host.span)
+        output.append(addingCapacity: target.path.count + target.query.count + host.count + 128) { line in
+            line.append(request.method.name.utf8.span)
+            line.append(UInt8(ascii: " "))
+            line.append(target.path)
+            line.append(target.query)
+            line.append(" HTTP/1.1\r\nHost: ")
+            line.append(host)
+            line.append("\r\n")
+        }
         var stripped = route.strippedFields
-        if request.method == .options, let maximum = request.maxForwards {
+        if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")
             output.append(decimal: maximum - 1)
@@ -25,7 +32,8 @@ extension Exchange {
         }
         record.droppedFields = resources.forwardingRules.appendRequestLines(
             request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
+            rest in
             rest.append(client.forwardingFields)
             if !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")
@@ -59,9 +67,7 @@ extension Exchange {
         }
         keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !resources.isDraining
         isCloseDelimited = endsWithClose
-        download.begin(
-            response.framing, limits: resources.settings.messageLimits, encodesChunks: encodesChunks,
-            carriesTrailers: encodesChunks)
+        download.begin(response.framing, encodesChunks: encodesChunks)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         let reason = response.reason
@@ -109,7 +115,7 @@ extension Exchange {
 
     func appendDate(to output: inout [UInt8]) {
         output.append("Date: ")
-        resources.appendDate(at: WallClock.microseconds, to: &output)
+        resources.appendDate(at: resources.loop.timeOfDay, to: &output)
         output.append("\r\n")
     }
 

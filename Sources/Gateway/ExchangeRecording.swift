@@ -26,8 +26,11 @@ extension Exchange {
 
     /// Completes the record and writes its line.
     func finishRecord(for client: Connection) {
-        record.timestamp = WallClock.microseconds
-        record.duration = started.elapsedMicroseconds
+        let finished = Instant.now
+        record.timestamp = resources.loop.timeOfDay
+        record.duration = finished.since(started).microseconds
+        // Only forwarded exchanges count retries.
+        if record.retries != nil { record.upstreamDuration = finished.since(decided).microseconds }
         record.bytesIn = upload.received
         if record.origin == .upstream { record.bytesOut = download.received }
         record.set(.requestID, to: requestID)
@@ -41,8 +44,7 @@ extension Exchange {
             record.set(.proto, to: request.version == .http10 ? "HTTP/1.0" : "HTTP/1.1")
         }
         if !request.host.isEmpty { record.set(.host, to: request.host.authority) }
-        let fields = request.fields
-        if let agent = fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
+        if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
         if let route { record.set(.route, to: route.id) }
         record.set(.configuration, to: resources.settings.configurationHash)
         resources.append(record)

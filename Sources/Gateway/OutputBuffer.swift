@@ -20,7 +20,7 @@ struct OutputBuffer {
 
     /// Forgets everything; keeps the storage unless it has grown beyond what most messages need.
     mutating func restart() {
-        removeAll()
+        if !bytes.isEmpty { removeAll() }
         totalSent = 0
         if bytes.capacity > BlockPool.largeSize { bytes = [] }
     }

@@ -21,8 +21,6 @@ enum Refusal: Error {
     case noToken
     /// The token is not usable.
     case unusableToken(TokenError)
-    /// More than one credential was sent.
-    case ambiguousCredentials
     /// The policy says no.
     case denied(Denial)
     case upstream(UpstreamError)
@@ -33,7 +31,7 @@ enum Refusal: Error {
 
     var decision: Decision {
         switch self {
-        case .rejected, .ambiguousPath, .ambiguousCredentials, .clientGone: .reject
+        case .rejected, .ambiguousPath, .clientGone: .reject
         case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
         // The request was permitted; what failed came later.
         case .upstream: .allow
@@ -49,7 +47,6 @@ enum Refusal: Error {
         case .methodNotAllowed: .methodNotAllowed
         case .noToken: .noToken
         case .unusableToken(let error): error.logReason
-        case .ambiguousCredentials: .ambiguousCredentials
         case .denied(.notAuthenticated): .noToken
         case .denied(.insufficientScope): .insufficientScope
         case .denied(.insufficientRole): .insufficientRole
@@ -63,7 +60,7 @@ enum Refusal: Error {
     func status(_ settings: RefusalConfiguration) -> Int {
         switch self {
         case .rejected(let error): error.rejection.status
-        case .ambiguousPath, .ambiguousCredentials, .clientGone: 400
+        case .ambiguousPath, .clientGone: 400
         case .noRoute: settings.hidesUnmatched ? 401 : 404
         case .methodNotAllowed: settings.hidesUnmatched ? 401 : 405
         case .noToken, .unusableToken, .denied(.notAuthenticated): 401
@@ -81,7 +78,6 @@ enum Refusal: Error {
         case .noRoute, .methodNotAllowed: "No route matches"
         case .noToken, .denied(.notAuthenticated): "Not authenticated"
         case .unusableToken: "Could not validate credentials"
-        case .ambiguousCredentials: "More than one credential was sent"
         case .denied: "Not enough permissions"
         case .upstream(let error): error.detail
         case .overloaded: "Too many connections"

@@ -25,7 +25,6 @@ final class Relay {
     private var lastProgress: Instant
     /// When a client that has ended its side is taken to have left.
     private var clientEnd = Instant.never
-    private let started = Instant.now
 
     /// A client that has ended its side of the connection may still want the answer, but has usually left.
     private static let graceAfterClientEnd = Nanoseconds.seconds(1)
@@ -54,11 +53,8 @@ final class Relay {
     /// - Throws: what went wrong; the exchange knows whether it can still be answered.
     func run() async throws(Refusal) {
         let framing = exchange.request.framing
-        exchange.upload.begin(
-            framing, limits: exchange.resources.settings.messageLimits, encodesChunks: framing == .chunked,
-            carriesTrailers: true, maximumSize: route.maximumBody)
+        exchange.upload.begin(framing, encodesChunks: framing == .chunked, maximumSize: route.maximumBody)
         exchange.writeRequestHead(along: route, for: client)
-        defer { exchange.record.upstreamDuration = started.elapsedMicroseconds }
         while true {
             let uploadStep = try upload()
             let downloadStep = try download()
@@ -133,7 +129,9 @@ final class Relay {
                 try passInformational()
                 continue
             }
-            _ = upstream.input.reserve(from: exchange.resources.blocks)
+            guard upstream.input.reserve(from: exchange.resources.blocks) else {
+                throw .upstream(.malformed(detail: ParseError.headTooLarge.detail))
+            }
             switch upstream.stream.read(into: &upstream.input) {
             case .bytes: hasResponse = true
             case .wouldBlock: return false

@@ -1,5 +1,4 @@
 import AccessLog
-internal import CLinux
 package import Configuration
 package import Logging
 import Transport
@@ -20,8 +19,8 @@ package final class Server {
     ///   - logger: receives the events of the process.
     /// - Throws: `StartError`: nothing has been started then.
     package init(configuration: GatewayConfiguration, logger: Logger) throws(StartError) {
-        Self.blockSignals()
-        raise_descriptor_limit()
+        ProcessSignals.hold()
+        CurrentProcess.raiseDescriptorLimit()
         self.configuration = configuration
         self.logger = logger
         accessLog = try Self.openAccessLog(configuration.accessLog, logger)
@@ -29,7 +28,7 @@ package final class Server {
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
-            for _ in 0..<(configuration.workers ?? Self.coreCount) {
+            for _ in 0..<(configuration.workers ?? CurrentProcess.coreCount) {
                 workers.append(try Self.makeWorker(configuration, calls, accessLog))
             }
         } catch {
@@ -65,7 +64,9 @@ package final class Server {
                 do throws(SocketError) {
                     try await worker.start(sockets)
                 } catch {
+                    // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
+                    CurrentProcess.exit(status: 1)
                 }
             }
         }
@@ -82,46 +83,24 @@ package final class Server {
                 "config": .string(configuration.hash),
                 "listeners": .array(sockets.map { .string($0.address.description) }),
                 "workers": .stringConvertible(workers.count),
-                "pid": .stringConvertible(Int(getpid())),
+                "pid": .stringConvertible(CurrentProcess.identifier),
             ])
     }
 
     // MARK: Signals
 
-    private static var handledSignals: [Int32] { [SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGHUP] }
-
-    /// Blocks the signals in this thread and all that it starts: they are fetched in `handleSignals`.
-    private static func blockSignals() {
-        var set = signalSet()
-        // SAFETY: the set outlives the call; the old mask is not asked for.
-        unsafe _ = pthread_sigmask(SIG_BLOCK, &set, nil)
-        ignore_broken_pipes()
-    }
-
-    private static func signalSet() -> sigset_t {
-        var set = sigset_t()
-        // SAFETY: the calls only change the set given.
-        unsafe _ = sigemptyset(&set)
-        for number in handledSignals { unsafe _ = sigaddset(&set, number) }
-        return set
-    }
-
     private func handleSignals() -> Int32 {
-        var set = Self.signalSet()
         var isDraining = false
         while true {
-            var number: Int32 = 0
-            // SAFETY: both values outlive the call.
-            guard unsafe sigwait(&set, &number) == 0 else { continue }
-            switch number {
-            case SIGUSR1:
+            switch ProcessSignals.next() {
+            case .reopenLog:
                 accessLog.reopen()
                 logger.info("access log reopened", metadata: ["event": "log_reopened"])
-            case SIGHUP:
+            case .reload:
                 logger.warning(
                     "reloading is not supported yet: restart to apply a changed configuration",
                     metadata: ["event": "reload_ignored"])
-            default:
+            case .stop:
                 guard !isDraining else {
                     logger.warning("ended at once", metadata: ["event": "stopped"])
                     return 1
@@ -137,12 +116,12 @@ package final class Server {
     private func drain() {
         logger.info("draining", metadata: ["event": "draining"])
         let deadline = Instant.now + Nanoseconds(configuration.limits.drainTimeout)
-        Task(executorPreference: workers[0].loop) { [workers, sockets] in
+        Task { [workers, sockets] in
             for worker in workers { await worker.stopAccepting() }
-            // From here on, clients are refused instead of waiting for nobody.
+            // Only now: a client that connects from here on has to be refused instead of waiting in vain.
             for socket in sockets { socket.close() }
             for worker in workers {
-                Task(executorPreference: worker.loop) {
+                Task(executorPreference: worker.loop) { [worker] in
                     await worker.drain(until: deadline)
                     worker.loop.stop()
                 }
@@ -152,7 +131,7 @@ package final class Server {
             for thread in threads { thread.join() }
             accessLog.close()
             logger.info("stopped", metadata: ["event": "stopped"])
-            exit(0)
+            CurrentProcess.exit(status: 0)
         }
     }
 
@@ -172,7 +151,10 @@ package final class Server {
                 output: output, onOverflow: configuration.onOverflow == .block ? .block : .drop,
                 report: { logger.error("the access log is not complete: \($0)", metadata: ["event": "access_log"]) })
         } catch {
-            throw .accessLog("\(error)")
+            switch error {
+            case .cannotOpen(let path, let code): throw .accessLog("\(path): \(systemMessage(code))")
+            case .noResources(let code): throw .accessLog(systemMessage(code))
+            }
         }
     }
 
@@ -208,8 +190,6 @@ package final class Server {
             }
         }
     }
-
-    private static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }
 
 /// Why the gateway did not start.

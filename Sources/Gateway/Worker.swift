@@ -6,7 +6,7 @@ import Upstream
 /// One core's share of the gateway: its connections, upstream pools, caches and log, all on one loop.
 actor Worker {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
 
     private let resources: WorkerResources
     private let calls: BlockingCalls
@@ -107,10 +107,10 @@ actor Worker {
 
     // MARK: Ending
 
-    /// Stops accepting; the sockets may be closed when every worker has.
+    /// Accepts no connection from now on.
     func stopAccepting() {
         for listener in listeners { listener.finish() }
-        listeners = []
+        listeners.removeAll()
     }
 
     /// Lets exchanges finish until `deadline`, then ends the rest and writes out the log.

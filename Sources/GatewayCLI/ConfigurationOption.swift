@@ -1,6 +1,6 @@
 import ArgumentParser
-internal import CLinux
 import Configuration
+import Transport
 
 /// The option that names the configuration file, for every command that reads one.
 struct ConfigurationOption: ParsableArguments {
@@ -15,14 +15,5 @@ struct ConfigurationOption: ParsableArguments {
             StandardError.print(error.description)
             throw ExitCode(status)
         }
-    }
-}
-
-/// Messages for people.
-enum StandardError {
-    static func print(_ text: String) {
-        let bytes = Array("\(text)\n".utf8)
-        // SAFETY: the pointer covers the bytes and is used only during the call.
-        _ = unsafe bytes.withUnsafeBufferPointer { unsafe write(2, $0.baseAddress, $0.count) }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
-internal import CLinux
+import Bytes
 import JOSE
+import Transport
 
 struct KeygenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,22 +14,18 @@ struct KeygenCommand: ParsableCommand {
     var jwks: String
 
     func run() throws {
+        let set: [UInt8]
         do throws(SigningKeyError) {
-            let key = try SigningKeyFile(path: key).loadOrCreate()
-            try write(key.publicKeySet())
+            set = try SigningKeyFile(path: key).loadOrCreate().publicKeySet()
         } catch {
-            StandardError.print("\(error)")
+            StandardError.print("\(key): \(error.message)")
             throw ExitCode(1)
         }
-    }
-
-    private func write(_ set: [UInt8]) throws(SigningKeyError) {
-        // SAFETY: the path outlives the call; the descriptor is closed on every path.
-        let descriptor = unsafe open_file(jwks, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .file(errno: last_error()) }
-        defer { close(descriptor) }
-        // SAFETY: the pointer covers the bytes and is used only during the call.
-        let written = unsafe set.withUnsafeBufferPointer { unsafe CLinux.write(descriptor, $0.baseAddress, $0.count) }
-        guard written == set.count else { throw .file(errno: last_error()) }
+        do throws(FileError) {
+            try FileContents.write(set.span, to: jwks, mode: 0o644, existing: .replace)
+        } catch {
+            StandardError.print("\(jwks): \(error.message)")
+            throw ExitCode(1)
+        }
     }
 }

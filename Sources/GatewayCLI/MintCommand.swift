@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Configuration
 import JOSE
 import Transport
 
@@ -26,15 +27,19 @@ struct MintCommand: ParsableCommand {
     @Option(help: "A role; may be repeated.")
     var role: [String] = []
 
-    @Option(help: "How long the token is good, in seconds; may be negative, for an expired one.")
-    var lifetime = 900
+    @Option(help: "How long the token is good, such as 30s, 15m or 1h.")
+    var lifetime = "15m"
 
     func run() throws {
+        guard let lifetime = Duration(text: lifetime) else {
+            throw ValidationError("\(lifetime) is not a duration: write a whole number and a unit, such as 15m.")
+        }
+        let claims = claims(lifetime: Int(lifetime.components.seconds))
         let signed: [UInt8]?
         do throws(SigningKeyError) {
             signed = try SigningKeyFile(path: key).load().token(claims: claims.span)
         } catch {
-            StandardError.print("\(key): \(error)")
+            StandardError.print("\(key): \(error.message)")
             throw ExitCode(1)
         }
         guard let signed else {
@@ -44,7 +49,7 @@ struct MintCommand: ParsableCommand {
         print(signed.span.text)
     }
 
-    private var claims: [UInt8] {
+    private func claims(lifetime: Int) -> [UInt8] {
         let now = Int(WallClock.microseconds / 1_000_000)
         var claims: [UInt8] = []
         claims.append("{\"iss\":")

@@ -11,7 +11,7 @@ package enum BodyEvent: Equatable, Sendable {
 }
 
 /// Finds the body in the bytes behind a head (RFC 9112 sections 6 and 7), however they are split.
-package struct BodyDecoder: Sendable {
+package struct BodyDecoder: ~Copyable, Sendable {
     private enum State {
         /// So many bytes of a body of known length are to come.
         case length(Int)
@@ -28,7 +28,7 @@ package struct BodyDecoder: Sendable {
 
     private var state: State
     private let limits: MessageLimits
-    private let maximumSize: Int?
+    private var maximumSize: Int?
     private var chunk = ChunkLine()
     private var extensionBytes = 0
     private var trailerBytes: [UInt8] = []
@@ -49,11 +49,33 @@ package struct BodyDecoder: Sendable {
         self.limits = limits
         self.maximumSize = maximumSize
         trailerParser = FieldSectionParser(maximumSize: limits.trailerSection, maximumCount: limits.fieldCount)
+        state = Self.firstState(framing)
+    }
+
+    /// Makes ready for another body and keeps the storage.
+    ///
+    /// - Parameters:
+    ///   - framing: how the end of the body is found.
+    ///   - maximumSize: the largest body in bytes, or nil.
+    package mutating func begin(_ framing: BodyFraming, maximumSize: Int? = nil) {
+        self.maximumSize = maximumSize
+        state = Self.firstState(framing)
+        size = 0
+        // Whatever the framing: those of another message must never be taken for this one's.
+        if !trailers.isEmpty { trailers.removeAll() }
+        guard case .chunked = framing else { return }
+        chunk = ChunkLine()
+        extensionBytes = 0
+        trailerBytes.removeAll(keepingCapacity: true)
+        trailerParser.begin(at: 0)
+    }
+
+    private static func firstState(_ framing: BodyFraming) -> State {
         switch framing {
-        case .none, .length(0): state = .complete
-        case .length(let length): state = .length(length)
-        case .chunked: state = .chunkSize
-        case .untilClose: state = .untilClose
+        case .none, .length(0): .complete
+        case .length(let length): .length(length)
+        case .chunked: .chunkSize
+        case .untilClose: .untilClose
         }
     }
 
@@ -185,24 +207,20 @@ package struct BodyDecoder: Sendable {
         let lineFeed = input.firstIndex(of: .lineFeed, from: start)
         let end = lineFeed.map { $0 + 1 } ?? input.count
         trailerBytes.append(input.extracting(start..<end))
-        var fields = Fields()
-        swap(&fields, &trailers)
-        var parser = trailerParser
+        let section = trailerBytes
         do {
-            if try parser.parse(trailerBytes.span, into: &fields) != nil {
+            if try trailerParser.parse(section.span, into: &trailers) != nil {
                 state = .complete
-                fields = Self.passable(fields)
+                trailers = Self.passable(trailers)
             }
         } catch {
             throw error == .headTooLarge || error == .tooManyFields ? .trailersTooLarge : error
         }
-        trailerParser = parser
-        swap(&fields, &trailers)
         return end
     }
 
     /// The trailer fields without those that must not come behind a body (RFC 9110 section 6.5.1).
-    private static func passable(_ fields: Fields) -> Fields {
+    private static func passable(_ fields: borrowing Fields) -> Fields {
         var passable = Fields()
         for index in 0..<fields.count where !fields.hasUnderscore(at: index) {
             if let known = fields.known(at: index), FieldNameSet.notInTrailers.contains(known) { continue }

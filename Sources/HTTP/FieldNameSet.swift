@@ -2,6 +2,7 @@
 package struct FieldNameSet: Sendable, Equatable {
     private var bits: UInt64 = 0
 
+    /// The empty set.
     package init() {}
 
     /// - Parameter names: the names in the set.
@@ -12,15 +13,20 @@ package struct FieldNameSet: Sendable, Equatable {
     /// Whether the set is empty.
     package var isEmpty: Bool { bits == 0 }
 
+    /// Whether `name` is in the set.
     @inline(__always)
     package func contains(_ name: FieldName) -> Bool { (bits &>> UInt64(name.rawValue)) & 1 == 1 }
 
+    /// Adds `name`.
     package mutating func insert(_ name: FieldName) { bits |= 1 &<< UInt64(name.rawValue) }
 
+    /// The names that are in one of the sets or in both.
     package func union(_ other: Self) -> Self { Self(bits: bits | other.bits) }
 
+    /// The names that are in both sets.
     package func intersection(_ other: Self) -> Self { Self(bits: bits & other.bits) }
 
+    /// Removes the names of `other`.
     package mutating func subtract(_ other: Self) { bits &= ~other.bits }
 
     private init(bits: UInt64) { self.bits = bits }

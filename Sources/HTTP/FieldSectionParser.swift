@@ -1,7 +1,7 @@
 internal import Bytes
 
 /// Reads a field section line by line (RFC 9112 section 5) and remembers where it stopped.
-struct FieldSectionParser: Sendable {
+struct FieldSectionParser: ~Copyable, Sendable {
     private let maximumSize: Int
     private let maximumCount: Int
     /// Where the section begins.
@@ -42,7 +42,7 @@ struct FieldSectionParser: Sendable {
     mutating func parse(_ input: Span<UInt8>, into fields: inout Fields) throws(ParseError) -> Int? {
         while true {
             if lineStart < input.count, input[lineStart].isWhitespace { throw .lineFolding }
-            guard let end = try input.lineEnd(from: scanned) else {
+            guard let end = try input.fieldLineEnd(from: lineStart, scanned: scanned) else {
                 scanned = max(scanned, input.count - 1)
                 if input.count - sectionStart > maximumSize { throw .headTooLarge }
                 return nil
@@ -108,6 +108,28 @@ extension Span where Element == UInt8 {
         case .lineFeed: throw .bareLineFeed
         default: throw .controlCharacter
         }
+    }
+
+    /// Looks for the CRLF of a field line.
+    ///
+    /// Control characters other than NUL, CR and LF can do no harm in a value (RFC 9110 section 5.5); in a name the
+    /// line's own rules refuse them.
+    ///
+    /// - Parameters:
+    ///   - lineStart: where the line begins.
+    ///   - scanned: up to where an earlier call has looked, its last byte left out.
+    /// - Returns: where the CRLF lies, or nil if it has not arrived.
+    /// - Throws: `ParseError` for NUL, and for CR or LF on its own.
+    func fieldLineEnd(from lineStart: Int, scanned: Int) throws(ParseError) -> Int? {
+        let lineFeed = firstIndex(of: .lineFeed, from: scanned)
+        let end = lineFeed ?? count
+        // The last byte may be the CR before the LF, which is here or still to come.
+        let line = extracting(scanned..<Swift.max(scanned, end - 1))
+        if line.firstIndex(of: .carriageReturn) != nil { throw .bareCarriageReturn }
+        if line.firstIndex(of: 0) != nil { throw .controlCharacter }
+        guard let lineFeed else { return nil }
+        guard lineFeed > lineStart, self[lineFeed - 1] == .carriageReturn else { throw .bareLineFeed }
+        return lineFeed - 1
     }
 
     /// Whether the bytes are those of `lowercase`, which holds no upper-case letters, when ASCII case is ignored.

@@ -3,7 +3,7 @@ internal import Bytes
 /// A field section (RFC 9110 section 5): its lines in order, all their bytes in one array.
 ///
 /// Made to be used again: `removeAll` keeps the storage.
-package struct Fields: Sendable {
+package struct Fields: ~Copyable, Sendable {
     private(set) var bytes: [UInt8] = []
     private(set) var lines: [FieldLine] = []
     /// The known names that occur, one bit each.

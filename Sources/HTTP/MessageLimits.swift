@@ -15,6 +15,7 @@ package struct MessageLimits: Sendable {
     /// How many empty lines before a request are skipped.
     package var emptyLines = 8
 
+    /// The defaults.
     package init() {}
 
     /// A buffer of so many bytes holds any head that is within the limits.

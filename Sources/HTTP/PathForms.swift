@@ -1,7 +1,9 @@
 /// The forms of a path that servers are known to read in more than one way.
 package struct PathForms: OptionSet, Hashable, Sendable {
+    /// One bit for each form.
     package let rawValue: UInt8
 
+    /// The forms whose bits are set.
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// `%2F`.

@@ -10,8 +10,10 @@ package struct PathReading: Equatable, Sendable {
 
 /// What an upstream is declared to make of paths besides.
 package struct ReadingExtras: OptionSet, Hashable, Sendable {
+    /// One bit for each of them.
     package let rawValue: UInt8
 
+    /// Those whose bits are set.
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// Upper and lower case are the same; the reading is in lower case.

@@ -1,10 +1,14 @@
 /// The head of a request (RFC 9110 section 6.2), understood and checked.
 ///
 /// Made to be used again: a parser overwrites it and keeps its storage.
-package struct Request: Sendable {
+package struct Request: ~Copyable, Sendable {
+    /// The method (RFC 9110 section 9).
     package internal(set) var method = Method.get
+    /// The version that the client speaks.
     package internal(set) var version = Version.http11
+    /// The request target in canonical form.
     package internal(set) var target = RequestTarget()
+    /// The header section.
     package internal(set) var fields = Fields()
     /// How the end of the body is found; never `untilClose`.
     package internal(set) var framing = BodyFraming.none
@@ -17,9 +21,9 @@ package struct Request: Sendable {
     /// Whether the client reads trailer fields: `TE` lists `trailers` (RFC 9110 section 10.1.4).
     package internal(set) var acceptsTrailers = false
 
-    /// How often the request may still be forwarded (RFC 9110 section 7.6.2); nil if it does not say.
+    /// How often an OPTIONS request may still be forwarded (RFC 9110 section 7.6.2); nil where it does not say.
     package var maxForwards: Int? {
-        guard fields.contains(.maxForwards), let value = fields.value(of: .maxForwards) else { return nil }
+        guard method == .options, let value = fields.value(of: .maxForwards) else { return nil }
         return value.decimalNumber
     }
 

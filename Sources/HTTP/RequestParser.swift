@@ -4,7 +4,7 @@ internal import Bytes
 ///
 /// It looks at every byte once, however the bytes are split, and refuses a malformed head as early as it can be told. After
 /// an error the connection has no further use.
-package struct RequestParser: Sendable {
+package struct RequestParser: ~Copyable, Sendable {
     private let limits: MessageLimits
     private let defaultPort: UInt16
     private var section: FieldSectionParser

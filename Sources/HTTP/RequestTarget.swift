@@ -5,6 +5,7 @@ package struct RequestTarget: Sendable {
     /// The form in which the target was sent; the authority form is for CONNECT only, which is not implemented.
     package enum Form: Sendable { case origin, absolute, asterisk }
 
+    /// Which of the forms of RFC 9112 section 3.2 it had.
     package private(set) var form = Form.origin
     /// The canonical path; `*` in asterisk form.
     package private(set) var path: [UInt8] = []

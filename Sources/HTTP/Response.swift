@@ -1,12 +1,14 @@
 /// The head of a response (RFC 9110 section 6.2), understood and checked.
 ///
 /// Made to be used again: a parser overwrites it and keeps its storage.
-package struct Response: Sendable {
+package struct Response: ~Copyable, Sendable {
     /// The status code, 100 to 599.
     package internal(set) var status = 0
     /// The reason phrase as it was sent; may be empty.
     package internal(set) var reason: [UInt8] = []
+    /// The version that the upstream speaks.
     package internal(set) var version = Version.http11
+    /// The header section.
     package internal(set) var fields = Fields()
     /// How the end of the body is found.
     package internal(set) var framing = BodyFraming.none

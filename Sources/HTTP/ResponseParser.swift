@@ -3,7 +3,7 @@ internal import Bytes
 /// Reads response heads from the bytes of a connection (RFC 9112 sections 2 to 6).
 ///
 /// After an error the connection has no further use.
-package struct ResponseParser: Sendable {
+package struct ResponseParser: ~Copyable, Sendable {
     private let limits: MessageLimits
     private var section: FieldSectionParser
     /// Up to where the status line has been looked at.

@@ -24,6 +24,7 @@ enum MessageDigest {
 
     /// OpenSSL's function object.
     var implementation: OpaquePointer? {
+        // SAFETY: constants that are never freed.
         switch self {
         case .sha256: unsafe Self.fetched256
         case .sha384: unsafe Self.fetched384

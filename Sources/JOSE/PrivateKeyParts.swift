@@ -24,6 +24,7 @@ enum PrivateKeyParts {
 
     /// The members of the public key's JWK that its thumbprint covers, in their order (RFC 7638 §3.2), as JSON.
     static func requiredMembers(of key: OpaquePointer, type: KeyType) -> String? {
+        // SAFETY: the caller keeps the key alive.
         switch type {
         case .rsa:
             guard let exponent = unsafe number("e", of: key), let modulus = unsafe number("n", of: key) else {

@@ -45,6 +45,7 @@ final class PublicKey: @unchecked Sendable {
 
     private init?(_ handle: OpaquePointer?, type: KeyType, modulusSize: Int = 0) {
         ERR_clear_error()
+        // SAFETY: the caller hands over a key that it just made and has no other owner.
         guard let handle = unsafe handle else { return nil }
         self.type = type
         self.modulusSize = modulusSize

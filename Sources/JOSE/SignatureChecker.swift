@@ -25,8 +25,8 @@ final class SignatureChecker {
         self.algorithm = algorithm
         digest = [UInt8](repeating: 0, count: algorithm.hash?.size ?? 0)
         guard let hash = algorithm.hash else {
-            unsafe context = nil
             // SAFETY: freed in `deinit`.
+            unsafe context = nil
             unsafe messageContext = EVP_MD_CTX_new()
             return
         }

@@ -1,4 +1,4 @@
-internal import Bytes
+package import Bytes
 internal import COpenSSL
 
 /// Why a signing key is not to be had.
@@ -11,8 +11,19 @@ package enum SigningKeyError: Error, Equatable, Sendable {
     case algorithmDoesNotFit
     /// The key could not be made.
     case generationFailed
-    /// The file could not be read or written; the number of the system's error.
-    case file(errno: Int32)
+    /// The file could not be read or written.
+    case file(FileError)
+
+    /// The fault in words for an operator.
+    package var message: String {
+        switch self {
+        case .notAPrivateKey: "no private key in PEM form without a password"
+        case .unsupportedKey: "a key of a type or size that signs no tokens"
+        case .algorithmDoesNotFit: "the algorithm does not fit the key"
+        case .generationFailed: "no key could be made"
+        case .file(let error): error.message
+        }
+    }
 }
 
 /// A private key that signs tokens.
@@ -33,6 +44,7 @@ package final class SigningKey: @unchecked Sendable {
     /// - Parameter algorithm: the algorithm that tokens will be signed with; RSA keys get 2048 bits.
     /// - Throws: `SigningKeyError.generationFailed`.
     package convenience init(generating algorithm: SignatureAlgorithm = .es256) throws(SigningKeyError) {
+        // SAFETY: a new key has no other owner.
         guard let handle = unsafe Self.generate(algorithm) else { throw .generationFailed }
         try unsafe self.init(owning: handle, algorithm: algorithm)
     }
@@ -58,6 +70,7 @@ package final class SigningKey: @unchecked Sendable {
     }
 
     private init(owning handle: OpaquePointer, algorithm: SignatureAlgorithm?) throws(SigningKeyError) {
+        // SAFETY: the key belongs to this object, which is what the caller promises, and lives as long.
         unsafe self.handle = handle
         guard let type = unsafe PrivateKeyParts.type(of: handle),
             let members = unsafe PrivateKeyParts.requiredMembers(of: handle, type: type)

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Bytes
 
 /// A file that holds a signing key and that only its owner may read.
 package struct SigningKeyFile {
@@ -16,7 +16,7 @@ package struct SigningKeyFile {
     package func loadOrCreate() throws(SigningKeyError) -> SigningKey {
         do {
             return try load()
-        } catch .file(errno: ENOENT) {
+        } catch .file(let error) where error.isNotFound {
             return try create()
         }
     }
@@ -25,23 +25,14 @@ package struct SigningKeyFile {
     ///
     /// - Throws: `SigningKeyError` if the file cannot be read or holds no such key.
     package func load() throws(SigningKeyError) -> SigningKey {
-        // SAFETY: the path is a string that lives during the call; the descriptor is closed on every path.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .file(errno: errno) }
-        defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: Self.maximumSize)
-        var count = 0
-        while count < bytes.count {
-            // SAFETY: the offset and the size stay within the array.
-            let result = unsafe bytes.withUnsafeMutableBytes { all in
-                unsafe read(descriptor, all.baseAddress.map { unsafe $0 + count }, all.count - count)
-            }
-            if result < 0 && errno == EINTR { continue }
-            guard result >= 0 else { throw .file(errno: errno) }
-            if result == 0 { break }
-            count += result
-        }
         defer { for index in bytes.indices { bytes[index] = 0 } }
+        let count: Int
+        do throws(FileError) {
+            count = try FileContents.read(path, into: &bytes)
+        } catch {
+            throw .file(error)
+        }
         return try SigningKey(pem: bytes.span.extracting(0..<count))
     }
 
@@ -52,19 +43,10 @@ package struct SigningKeyFile {
         let key = try SigningKey(generating: .es256)
         var pem = try key.pem()
         defer { for index in pem.indices { pem[index] = 0 } }
-        // SAFETY: the path is a string that lives during the call; the descriptor is closed on every path.
-        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .file(errno: errno) }
-        defer { close(descriptor) }
-        var written = 0
-        while written < pem.count {
-            // SAFETY: the offset and the size stay within the array.
-            let result = unsafe pem.withUnsafeBytes { all in
-                unsafe write(descriptor, all.baseAddress.map { unsafe $0 + written }, all.count - written)
-            }
-            if result < 0 && errno == EINTR { continue }
-            guard result >= 0 else { throw .file(errno: errno) }
-            written += result
+        do throws(FileError) {
+            try FileContents.write(pem.span, to: path, mode: 0o600, existing: .keep)
+        } catch {
+            throw .file(error)
         }
         return key
     }

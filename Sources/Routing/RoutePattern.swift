@@ -95,6 +95,7 @@ package struct RoutePatternError: Error, Equatable {
         case restNotLast
     }
 
+    /// What is wrong.
     package let kind: Kind
     /// The offset in the template's UTF-8 bytes.
     package let offset: Int

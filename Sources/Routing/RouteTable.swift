@@ -4,10 +4,13 @@ package import HTTP
 package struct Route<Target: Sendable>: Sendable {
     /// The hosts it is for; nil for every host and for none.
     package let host: HostPattern?
+    /// The template that paths are matched with.
     package let pattern: RoutePattern
     /// Whether the path matches with and without a trailing slash.
     package let ignoresTrailingSlash: Bool
+    /// The methods it is for.
     package let methods: MethodSet
+    /// What is found.
     package let target: Target
 
     /// Makes a route.
@@ -86,9 +89,12 @@ package struct RouteTable<Target: Sendable>: Sendable {
 package struct RouteConflicts: Error, Equatable {
     /// Two positions in the list of routes.
     package struct Pair: Hashable, Sendable {
+        /// One of them.
         package let first: Int
+        /// The other.
         package let second: Int
     }
 
+    /// All of them.
     package let pairs: [Pair]
 }

@@ -11,6 +11,8 @@ internal import Synchronization
 @safe package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
     /// The readings of the monotonic clock that deadlines are computed from: refreshed once per turn of the loop.
     package private(set) var now = Instant.now
+    /// The time of day, in microseconds since 1970, refreshed as `now` is.
+    package private(set) var timeOfDay = WallClock.microseconds
 
     private let epoll: Descriptor
     private let wakeUp: Descriptor
@@ -54,6 +56,12 @@ internal import Synchronization
 
     package func isIsolatingCurrentContext() -> Bool? { isCurrent }
 
+    /// The executor for an actor that lives on this loop and holds it, as long as both live.
+    @safe package var serialExecutor: UnownedSerialExecutor {
+        // SAFETY: the actor keeps the loop alive; nobody else is given the executor.
+        unsafe asUnownedSerialExecutor()
+    }
+
     private var isCurrent: Bool {
         guard let thread else { return false }
         return pthread_equal(pthread_self(), thread) != 0
@@ -88,6 +96,7 @@ internal import Synchronization
     private func runBatch() {
         guard !ready.isEmpty else { return }
         swap(&ready, &running)
+        // SAFETY: both are this loop, which outlives this call.
         let serial = unsafe asUnownedSerialExecutor()
         let tasks = unsafe asUnownedTaskExecutor()
         for job in running {
@@ -100,6 +109,7 @@ internal import Synchronization
     private func poll() {
         let count = wait()
         now = .now
+        timeOfDay = WallClock.microseconds
         for index in 0..<count {
             let word = events[index].word
             deliver(events[index].events, to: Int(word & 0xffff_ffff), generation: UInt32(word >> 32))

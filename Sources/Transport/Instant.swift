@@ -22,9 +22,6 @@ package struct Instant: Comparable, Sendable {
         return overflow ? never : Instant(nanoseconds: sum)
     }
 
-    /// How long ago this point was, by the clock's reading now.
-    package var elapsedMicroseconds: Int64 { Int64(Instant.now.since(self).count / 1000) }
-
     /// How long after `earlier` this point is; zero if it is not after it.
     package func since(_ earlier: Instant) -> Nanoseconds {
         Nanoseconds(count: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0)
@@ -38,6 +35,9 @@ package struct Nanoseconds: Comparable, Sendable {
     package init(count: UInt64) {
         self.count = count
     }
+
+    /// In whole microseconds.
+    package var microseconds: Int64 { Int64(count / 1000) }
 
     package static func seconds(_ count: UInt64) -> Nanoseconds { Nanoseconds(count: count * 1_000_000_000) }
 

@@ -1,6 +1,7 @@
 internal import CLinux
 
-/// A thread of the process with a name that `ps -L` shows.
+/// A thread of the process with a name that `ps -L` shows. Signals are for the threads that fetch them: they are blocked in
+/// it, and a write to a pipe without a reader is an error.
 package struct Thread: Sendable {
     private let handle: pthread_t
 
@@ -21,7 +22,10 @@ package struct Thread: Sendable {
     ///   - body: what the thread does.
     package init?(name: String, _ body: @escaping @Sendable () -> Void) {
         var handle = pthread_t()
+        // SAFETY: the reference is retained here and released by the thread, or below when there is none.
         let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
+        let previous = Self.blockSignals()
+        defer { Self.setMask(previous) }
         // SAFETY: the thread takes over the reference that was retained for it.
         let result = unsafe pthread_create(
             &handle, nil,
@@ -37,6 +41,28 @@ package struct Thread: Sendable {
             return nil
         }
         self.handle = handle
+    }
+
+    /// Blocks every signal in the calling thread but those of a crash, which must end the process with its report; a new
+    /// thread begins with the mask of the one that starts it.
+    ///
+    /// - Returns: the mask before.
+    private static func blockSignals() -> sigset_t {
+        var blocked = sigset_t()
+        var previous = sigset_t()
+        // SAFETY: the sets outlive the calls.
+        unsafe _ = sigfillset(&blocked)
+        for crash in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] {
+            unsafe _ = sigdelset(&blocked, crash)
+        }
+        unsafe _ = pthread_sigmask(SIG_BLOCK, &blocked, &previous)
+        return previous
+    }
+
+    private static func setMask(_ mask: sigset_t) {
+        var mask = mask
+        // SAFETY: the set outlives the call; the old mask is not asked for.
+        unsafe _ = pthread_sigmask(SIG_SETMASK, &mask, nil)
     }
 
     /// Waits until the thread has ended.

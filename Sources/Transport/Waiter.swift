@@ -24,13 +24,14 @@ internal import CLinux
 
     /// Ends the wait under way, or else the next one before it begins.
     package func wake() {
+        // SAFETY: the loop and the task share a thread, so nobody else looks at the continuation meanwhile.
         guard let waiting = unsafe continuation else {
             wakePending = true
             return
         }
-        unsafe continuation = nil
         deadline = .never
         // SAFETY: the continuation is cleared before it is resumed, so it is resumed exactly once.
+        unsafe continuation = nil
         unsafe waiting.resume()
     }
 

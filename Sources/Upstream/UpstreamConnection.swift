@@ -3,6 +3,7 @@ package import Transport
 
 /// One connection to an upstream server, used for one exchange at a time.
 package final class UpstreamConnection {
+    /// The connection itself.
     package let stream: any ByteStream
     /// What the upstream sent and nobody consumed yet.
     package var input = ByteBuffer()

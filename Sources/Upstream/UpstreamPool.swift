@@ -11,9 +11,15 @@ package final class UpstreamPool {
     /// The addresses found last, which serve on when a later look-up fails.
     private var addresses: [SocketAddress]
     private var lastFailure: ResolverError?
+    /// Exchanges that came before the first look-up had an outcome.
+    private var early: [Waiter] = []
     /// Counts the look-ups that found other addresses than the one before.
     private var lookUp = 0
 
+    /// - Parameters:
+    ///   - settings: the server and its bounds.
+    ///   - loop: the worker's loop.
+    ///   - blocks: where connections get the storage of their buffers.
     package init(settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool) {
         self.settings = settings
         self.loop = loop
@@ -38,6 +44,7 @@ package final class UpstreamPool {
             connection.isReused = true
             return connection
         }
+        await waitForFirstLookUp(waiter)
         guard openCount < settings.connectionLimit else { throw .busy }
         guard !addresses.isEmpty else {
             throw .unresolved(lastFailure ?? ResolverError(description: "not resolved yet"))
@@ -51,13 +58,26 @@ package final class UpstreamPool {
         }
     }
 
-    /// Tries the addresses in order; a second one only when there is time left.
+    /// Waits for the first look-up, as long as connecting may take: right after the start, not having an address yet is no
+    /// reason to refuse.
+    private func waitForFirstLookUp(_ waiter: Waiter) async {
+        let deadline = loop.now + settings.connectTimeout
+        while addresses.isEmpty, lastFailure == nil, nameToResolve != nil {
+            if !early.contains(where: { $0 === waiter }) { early.append(waiter) }
+            if await waiter.wait(until: deadline) == .expired { break }
+        }
+    }
+
+    /// Tries the addresses in order; each has its share of the time, so that one that does not answer leaves some to the
+    /// next.
     private func connect(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
         let deadline = loop.now + settings.connectTimeout
+        let share = Nanoseconds(count: settings.connectTimeout.count / UInt64(addresses.count))
         var failure = SocketError.unreachable
         for address in addresses {
             do throws(SocketError) {
-                let stream = try await TCPStream.connect(to: address, on: loop, waiter: waiter, until: deadline)
+                let stream = try await TCPStream.connect(
+                    to: address, on: loop, waiter: waiter, until: min(deadline, loop.now + share))
                 return UpstreamConnection(stream: stream, address: address.description, lookUp: lookUp)
             } catch {
                 failure = error
@@ -143,5 +163,7 @@ package final class UpstreamPool {
         case .failure(let error):
             lastFailure = error
         }
+        for waiter in early { waiter.wake() }
+        early.removeAll()
     }
 }

@@ -2,12 +2,15 @@ package import Transport
 
 /// What a pool needs to know of its upstream.
 package struct UpstreamSettings: Sendable {
+    /// Where the server is.
     package enum Server: Sendable, Equatable {
         case host(String, port: UInt16)
         case unix(path: String)
     }
 
+    /// Where the server is.
     package var server: Server
+    /// How long connecting may take, over all addresses.
     package var connectTimeout: Nanoseconds
     /// How long an idle connection is kept: shorter than the upstream keeps it.
     package var idleTimeout: Nanoseconds

@@ -49,6 +49,18 @@ struct AuthenticatorTests {
         #expect(try fixture.principal(token: token).tokenID == digest)
     }
 
+    @Test(
+        "RFC 6750 §2.1: what is no b64token is malformed",
+        arguments: ["a,b", "=", "a=b", "é", "a\tb", "a.b.c,Bearer a.b.c"])
+    func characters(token: String) throws {
+        let fixture = try Fixture()
+        #expect {
+            try fixture.principal(token: Array(token.utf8))
+        } throws: { error in
+            if case .malformed = error as? TokenError { true } else { false }
+        }
+    }
+
     @Test("exp is required and holds with the clock skew")
     func expiry() throws {
         let fixture = try Fixture()

@@ -22,11 +22,8 @@ struct BearerCredentialTests {
     }
 
     @Test(
-        "Anything but one b64token is malformed",
-        arguments: [
-            "Bearer", "Bearer ", "Bearer\ta", "Bearer a b", "Bearer a,b", "Bearer =", "Bearer a=b", "Bearer é",
-            "Bearer a ",
-        ])
+        "Anything but one token behind the scheme is malformed",
+        arguments: ["Bearer", "Bearer ", "Bearer\ta", "Bearer a b", "Bearer a "])
     func malformed(value: String) {
         #expect(Self.read(value) == .malformed)
     }

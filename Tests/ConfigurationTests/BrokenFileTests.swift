@@ -7,8 +7,8 @@ import Testing
 struct BrokenFileTests {
     @Test("a broken file is reported as in its golden output", arguments: brokenFiles)
     func golden(name: String) throws {
-        let bytes = try contentsOfFile(at: "\(testDirectory)/Broken/\(name).json", limit: 1 << 20)
-        let expected = try contentsOfFile(at: "\(testDirectory)/Broken/\(name).txt", limit: 1 << 20)
+        let bytes = try FileContents.read("\(testDirectory)/Broken/\(name).json", limit: 1 << 20)
+        let expected = try FileContents.read("\(testDirectory)/Broken/\(name).txt", limit: 1 << 20)
         let error = #expect(throws: ConfigurationErrors.self) {
             _ = try GatewayConfiguration.read(bytes, file: "\(name).json", surroundings: .fixed)
         }

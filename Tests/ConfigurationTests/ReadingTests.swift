@@ -32,7 +32,7 @@ struct ReadingTests {
     @Test("the shipped example is valid")
     func shipped() throws {
         let path = "\(testDirectory)/../../gateway.json"
-        let bytes = try contentsOfFile(at: path, limit: 1 << 20)
+        let bytes = try FileContents.read(path, limit: 1 << 20)
         let configuration = try GatewayConfiguration.read(bytes, file: "gateway.json", surroundings: .fixed)
         #expect(configuration.listeners.map(\.address) == [.ip(host: "127.0.0.1", port: 8080)])
         #expect(configuration.upstreams.map(\.servers.first?.address) == [.ip(host: "127.0.0.1", port: 8000)])
@@ -251,7 +251,7 @@ struct UnreadableFileTests {
 
     @Test("a text cut off anywhere is refused, and nothing crashes")
     func truncated() throws {
-        let bytes = try contentsOfFile(at: "\(testDirectory)/../../gateway.json", limit: 1 << 20)
+        let bytes = try FileContents.read("\(testDirectory)/../../gateway.json", limit: 1 << 20)
         let end = bytes.lastIndex(of: UInt8(ascii: "}")) ?? 0
         for length in 0..<end {
             #expect(throws: ConfigurationErrors.self) {

@@ -160,6 +160,31 @@ def test_an_answer_in_chunks_crosses_with_its_trailers(start_gateway: Any, upstr
         assert client.exchange(request("GET", "/public/b")).status == 200
 
 
+def test_nothing_of_one_answer_shows_in_the_next(start_gateway: Any, upstream: Upstream) -> None:
+    answers = {
+        "/public/trailers": b"HTTP/1.1 200 OK\r\nX-Own: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + chunked(b"one", trailers=b"X-Sum: secret\r\n"),
+        "/public/close": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ntwo",
+        "/public/length": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nthree",
+        "/public/chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"four"),
+    }
+
+    def handler(exchange: Exchange) -> None:
+        exchange.read_body()
+        exchange.send(answers[exchange.message.target])
+        if exchange.message.target == "/public/close":
+            exchange.close()
+
+    upstream.handler = handler
+    gateway = start_gateway(upstream, workers=1)
+    for target in ("/public/close", "/public/length", "/public/chunks"):
+        first = gateway.exchange(request("GET", "/public/trailers", "TE: trailers"))
+        assert (first.body, first.trailers, first.get("x-own")) == (b"one", [("X-Sum", "secret")], "1")
+        second = gateway.exchange(request("GET", target, "TE: trailers"))
+        assert answers[target].endswith(second.body) or target == "/public/chunks" and second.body == b"four"
+        assert (second.trailers, second.get("x-own")) == ([], None)
+
+
 def test_an_answer_in_chunks_arrives_chunk_by_chunk(start_gateway: Any, upstream: Upstream) -> None:
     turn = threading.Semaphore(0)
 
@@ -217,8 +242,9 @@ def test_any_method_passes_where_the_route_does_not_limit_it(gateway: Gateway, m
     assert (answer["method"], answer["target"]) == (method, "/public/a?x=1")
 
 
-def test_the_method_is_case_sensitive(gateway: Gateway) -> None:
-    assert gateway.exchange(request("get", "/health")).status == 401
+def test_a_method_in_lower_case_is_refused(gateway: Gateway) -> None:
+    """Methods are case-sensitive (RFC 9110 §9.1), and servers are known to read `get` as GET."""
+    assert gateway.exchange(request("get", "/health")).status == 400
 
 
 def test_head_has_the_length_but_no_body(gateway: Gateway) -> None:

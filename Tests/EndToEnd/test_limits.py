@@ -136,13 +136,14 @@ def test_dripping_does_not_extend_the_time_for_a_head(start_gateway: Any, upstre
 
 
 def test_an_idle_connection_is_closed_without_a_word(start_gateway: Any, upstream: Upstream) -> None:
-    gateway = start_gateway(upstream, limits={"idle_timeout": "400ms", "head_timeout": "5s"})
+    gateway = start_gateway(upstream, limits={"idle_timeout": "400ms", "head_timeout": "1500ms"})
     with gateway.client() as fresh, gateway.client() as used:
-        assert used.exchange(request("GET", "/public/a")).status == 200
         started = time.monotonic()
+        assert used.exchange(request("GET", "/public/a")).status == 200
         assert used.expect_close() == b""
+        assert 0.3 < time.monotonic() - started < 1.4
         assert fresh.expect_close() == b""
-        assert 0.2 < time.monotonic() - started < 3
+        assert time.monotonic() - started > 1.3, "the first request has the time of a head"
     assert len(gateway.wait_for_log_count(1)) == 1, "a connection without a request is not an exchange"
 
 
@@ -247,8 +248,8 @@ def test_no_upstream_connection_free_is_503(start_gateway: Any, upstream: Upstre
         assert first.read_response().body == b"late"
 
 
-@pytest.mark.parametrize("size", [9_000, 100_000])
+@pytest.mark.parametrize("size", [7_000, 30_000])
 def test_a_token_beyond_8_kib_is_refused(start_gateway: Any, upstream: Upstream, mint: Any, size: int) -> None:
-    gateway = start_gateway(upstream, limits={"header_section": "256KiB"})
+    gateway = start_gateway(upstream, limits={"header_section": "48KiB"})
     response = leniently(gateway, request("GET", "/items/1", f"Authorization: Bearer {mint.token(filler='x' * size)}"))
     refused(response, 401, "malformed_token")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from harness.gateway import Gateway
+from harness.gateway import Gateway, binary
 from harness.process import MiB, descriptors, resident
 from harness.wire import Client, request
 
@@ -20,37 +20,14 @@ wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not install
 
 
 @pytest.fixture
-def plain_upstream(tmp_path: Path) -> Any:
-    """nginx with a small answer: an upstream that is no bottleneck."""
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    settings = tmp_path / "nginx.conf"
-    settings.write_text(f"""
-        worker_processes 1; daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;
-        events {{ worker_connections 4096; }}
-        http {{
-            access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s;
-            client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p; fastcgi_temp_path {tmp_path}/f;
-            uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;
-            server {{
-                listen 127.0.0.1:{port} backlog=4096;
-                location / {{ default_type application/json; return 200 '{{"id": 42}}'; }}
-            }}
-        }}""")
+def plain_upstream() -> Any:
+    """The example upstream: small answers, and no bottleneck."""
     process = subprocess.Popen(
-        ["nginx", "-p", str(tmp_path), "-e", str(tmp_path / "error.log"), "-c", str(settings)], stdin=subprocess.DEVNULL
+        [binary(), "example-upstream", "--listen", "127.0.0.1:0"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < deadline and process.poll() is None, (tmp_path / "error.log").read_text()
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
+    assert process.stderr is not None
+    yield f"http://{process.stderr.readline().split()[-1]}"
     process.terminate()
     process.wait(10)
 
@@ -169,7 +146,9 @@ def test_10_000_tokens_leave_memory_bounded(start_gateway: Any, plain_upstream: 
 @pytest.mark.timeout(120)
 def test_3_000_idle_connections_hold_no_buffers(start_gateway: Any, plain_upstream: str) -> None:
     gateway = start_gateway(plain_upstream)
-    assert gateway.exchange(request("GET", "/health")).status == 200
+    for _ in range(50):
+        # So that each worker has what it keeps for whoever comes next.
+        assert gateway.exchange(request("GET", "/health")).status == 200
     before = resident(gateway.pid)
     clients = []
     for _ in range(3000):
@@ -180,5 +159,5 @@ def test_3_000_idle_connections_hold_no_buffers(start_gateway: Any, plain_upstre
     for client in clients:
         client.close()
     each = (held - before) / 3000
-    assert held <= 40 * MiB, f"{held / MiB:.1f} MiB with 3 000 idle connections; the budget is 32"
-    assert each <= 6 * 1024, f"{each:.0f} bytes for each idle connection; the budget is 4 096"
+    assert held <= 32 * MiB, f"{held / MiB:.1f} MiB with 3 000 idle connections"
+    assert each <= 4608, f"{each:.0f} bytes for each idle connection; the budget is 4 096"

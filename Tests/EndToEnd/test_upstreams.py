@@ -307,6 +307,9 @@ class Load:
                 with self._lock:
                     self.cut += 1
                 client = None
+            except Exception as failure:
+                self.mixed_up.append(f"{name}: {failure!r}")
+                raise
 
     def count(self, status: int) -> int:
         with self._lock:
@@ -315,6 +318,7 @@ class Load:
     def wait_for_more(self, status: int, more: int, timeout: float = 15) -> None:
         goal, deadline = self.count(status) + more, time.monotonic() + timeout
         while self.count(status) < goal:
+            assert not self.mixed_up, self.mixed_up
             assert time.monotonic() < deadline, f"no progress: {self.statuses}, wanted more {status}"
             time.sleep(0.01)
 
@@ -369,8 +373,10 @@ def test_an_upstream_that_misbehaves_at_random_never_answers_the_wrong_client(st
         elif kind == 2:
             exchange.reset()
         elif kind == 3:
-            echo(exchange)
-            exchange.send(b"HTTP/1.1 200 OK\r\nX-Probe: forged\r\nContent-Length: 2\r\n\r\n{}")
+            # In one write: what came later, after the next request, could not be told from its answer.
+            answer = json.dumps({"target": exchange.message.target}).encode()
+            head = f"HTTP/1.1 200 OK\r\nX-Probe: {probe}\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
+            exchange.send(head + answer + b"HTTP/1.1 200 OK\r\nX-Probe: forged\r\nContent-Length: 2\r\n\r\n{}")
         elif kind == 4:
             exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n")
             exchange.close()

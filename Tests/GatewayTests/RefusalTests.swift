@@ -54,7 +54,6 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(.noRoute, .deny, "no_route", 401, "No route matches", challenge: bearer),
         RefusalCase(
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
-        RefusalCase(.ambiguousCredentials, .reject, "ambiguous_credentials", 400),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
         RefusalCase(.rejected(.bareLineFeed), .reject, "bad_request", 400),
         RefusalCase(.rejected(.headTooSlow), .reject, "request_timeout", 408),

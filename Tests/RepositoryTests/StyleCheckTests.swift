@@ -42,7 +42,7 @@ struct StyleCheckTests {
             ("fatalError(\"no\")", "fatalError( is not allowed: make"),
             ("import Foundation", "import FoundationEssentials"),
             ("import Glibc", "use what Transport or Bytes offer"),
-            ("internal import CLinux", "only AccessLog and Transport may import CLinux"),
+            ("internal import CLinux", "only AccessLog and Bytes and Transport may import CLinux"),
             ("import COpenSSL", "only JOSE and TLS may import COpenSSL"),
             ("package import Routing", "HTTP may not import Routing"),
             ("// SAFETY: sound\nlet a = unsafe b", "unsafe code outside"),
@@ -103,6 +103,14 @@ struct StyleCheckTests {
         #expect(findings("Tests/HTTPTests/Sample.swift", "import Testing\n@testable import HTTP") == [])
         #expect(findings("Tests/HTTPTests/Sample.swift", "import Bytes").count == 1)
         #expect(findings("Tests/BytesTests/Sample.swift", "// SAFETY: sound\nunsafe f()") == [])
+    }
+
+    @Test("fuzz targets are entered from C and import what they fuzz, and nothing else")
+    func fuzzing() {
+        let file = "Tests/Fuzz/FuzzSample/EntryPoint.swift"
+        #expect(findings(file, "import HTTP\n// SAFETY: sound\npublic func f() { unsafe g() }") == [])
+        #expect(findings(file, "import Routing").count == 1)
+        #expect(findings(file, "let a = unsafe b").count == 1)
     }
 
     @Test("only the named entries and what git ignores stand at the top level")

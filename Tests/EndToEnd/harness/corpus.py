@@ -30,7 +30,7 @@ def wrapped(kind: str, data: bytes) -> bytes:
     if kind == "chunked-body":
         return b"POST /part HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\n" + data
     if kind == "headers":
-        return b"GET /part HTTP/1.1\r\n" + host + data
+        return b"GET /part HTTP/1.1\r\n" + (b"" if b"host:" in data.lower() else host) + data
     if kind == "url":
         return b"GET " + data + b" HTTP/1.1\r\n" + host + b"\r\n"
     return data

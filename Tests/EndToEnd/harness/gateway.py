@@ -37,7 +37,7 @@ ROUTES: list[dict[str, Any]] = [
 ]
 
 
-def configuration(upstream: str, mint: Mint, access_log: str | Path, **changes: Any) -> dict[str, Any]:
+def configuration(upstream: str, mint: Mint, log_file: str | Path, **changes: Any) -> dict[str, Any]:
     """A whole configuration on an ephemeral port; `changes` replace top-level keys."""
     return {
         "version": 1,
@@ -63,7 +63,7 @@ def configuration(upstream: str, mint: Mint, access_log: str | Path, **changes: 
         "route_defaults": {"upstream": "service"},
         "routes": ROUTES,
         "refusals": {"realm": "api"},
-        "access_log": {"output": {"file": str(access_log)}, "format": "json"},
+        "access_log": {"output": {"file": str(log_file)}, "format": "json"},
     } | changes
 
 

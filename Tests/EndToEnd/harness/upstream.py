@@ -128,6 +128,7 @@ class UpstreamConnection:
         message = Message(method, target, version, parse_fields(lines))
         self.upstream.inspect(message)
         self.messages.append(message)
+        self.upstream.arrivals.append(message)
         return message
 
     def read_body(self, message: Message) -> None:
@@ -187,6 +188,7 @@ class Upstream:
         self.handler = handler
         self.path = path
         self.connections: list[UpstreamConnection] = []
+        self.arrivals: list[Message] = []
         #: What was wrong with requests that came in: a test of the gateway fails if this is not empty at its end.
         self.violations: list[str] = []
         self.truncated: list[Truncated] = []
@@ -213,8 +215,8 @@ class Upstream:
 
     @property
     def messages(self) -> list[Message]:
-        """Every request seen so far, complete or not."""
-        return [message for connection in list(self.connections) for message in list(connection.messages)]
+        """Every request seen so far, complete or not, in the order of arrival."""
+        return list(self.arrivals)
 
     @property
     def complete_messages(self) -> list[Message]:
@@ -256,7 +258,8 @@ class Upstream:
             assert coding == "chunked", f"Transfer-Encoding: {where}"
         assert not HOP_BY_HOP & set(names), f"hop-by-hop field: {where}"
         for option in message.all("connection"):
-            assert option.lower() in ("close", "keep-alive"), f"Connection: {where}"
+            # RFC 9110 §10.1.4: who sends TE names it in Connection, so that it is not sent on.
+            assert option.lower() in ("close", "keep-alive") or (option == "TE" and "te" in names), f"Connection: {where}"
         for value in message.all("te"):
             assert value == "trailers", f"TE: {where}"
         assert not any("_" in name for name in names), f"underscore in a field name: {where}"

@@ -12,9 +12,9 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 public func run(
     _ argumentCount: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
 ) -> CInt {
+    // SAFETY: both point to what the system passed to the program, and live as long as it does.
     var count = argumentCount
     var values = unsafe arguments
-    // SAFETY: both point to what the system passed to the program, and live as long as it does.
     return unsafe runDriver(&count, &values, testOneInput)
 }
 

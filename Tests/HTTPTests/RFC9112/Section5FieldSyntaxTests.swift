@@ -16,7 +16,9 @@ struct Section5FieldSyntaxTests {
             ("A : b", ParseError.whitespaceBeforeColon), ("A\t: b", .whitespaceBeforeColon), (" A: b", .lineFolding),
             ("\tA: b", .lineFolding), (": b", .emptyFieldName), ("A", .missingColon), ("A@: b", .invalidFieldName),
             ("Ä: b", .invalidFieldName), ("A: b\0c", .controlCharacter), ("A\0: b", .controlCharacter),
-            ("A: b\u{7}", .controlCharacter), ("A: b\u{7F}", .controlCharacter), ("A: b\r\n c", .lineFolding),
+            ("A\u{7}: b", .invalidFieldName), ("A\u{7F}: b", .invalidFieldName), ("A: b\r\n c", .lineFolding),
+            ("A: b\u{7}\0c", .controlCharacter), ("A: b\u{7}\nc: d", .bareLineFeed),
+            ("A: \u{1}\rb", .bareCarriageReturn),
         ])
     func malformed(line: String, error: ParseError) {
         #expect(throws: error) { try readRequest(withFields(line)) }
@@ -27,6 +29,12 @@ struct Section5FieldSyntaxTests {
         let request = try #require(
             try readRequest(Array("GET / HTTP/1.0\r\nA: ".utf8) + [0xE9, 0x09, 0xFF] + Array("\r\n\r\n".utf8)))
         #expect(request.fields.value(at: 0).array == [0xE9, 0x09, 0xFF])
+    }
+
+    @Test("Control characters other than NUL, CR and LF may stand in a value")
+    func controlCharacters() throws {
+        let request = try #require(try readRequest(withFields("A: b\u{1}\u{7F}c", "D: \u{1B}[0m")))
+        #expect(describe(request.fields) == "Host: gateway.test\r\nA: b\u{1}\u{7F}c\r\nD: \u{1B}[0m\r\n")
     }
 
     @Test("A section beyond the limits is 431")

@@ -63,6 +63,16 @@ struct Section7TransferCodingTests {
         #expect(throws: error) { try decodeBody(body) }
     }
 
+    @Test("Trailers do not outlive their body", arguments: [BodyFraming.chunked, .untilClose, .length(1), .none])
+    func trailersOfAnotherBody(framing: BodyFraming) throws {
+        var decoder = BodyDecoder(framing: .chunked, limits: MessageLimits())
+        let body = Array("0\r\nDigest: a\r\n\r\n".utf8)
+        while !decoder.isComplete { _ = try decoder.next(body.span) }
+        #expect(decoder.trailers.count == 1)
+        decoder.begin(framing)
+        #expect(decoder.trailers.isEmpty)
+    }
+
     @Test("A trailer section beyond the limit is 431")
     func trailerLimit() {
         var limits = MessageLimits()

@@ -6,15 +6,6 @@ package struct ScopeConfiguration: Sendable, Equatable {
     package var summary: String
 }
 
-/// A role: a name for scopes that tokens may carry instead of them.
-package struct RoleConfiguration: Sendable, Equatable {
-    package var name: String
-    /// The roles that it includes directly; never in a circle.
-    package var includes: [String]
-    /// The scopes that it grants itself.
-    package var scopes: [String]
-}
-
 /// Which scopes a request has, given those of its token and those granted by the token's roles.
 package enum ScopeGrant: String, Sendable, CaseIterable {
     case union
