@@ -51,7 +51,7 @@ struct EvaluatorTests {
         #expect(try parser.parse(head.span, into: &request) == head.count)
         var found: GatewayRoute?
         do throws(Refusal) {
-            let route = try evaluator.match(request.method, request.host, request.target)
+            let route = try evaluator.match(request)
             found = route
             let principal = try evaluator.authenticate(request.fields, on: route, now: TokenMint.now)
             let permit = try evaluator.authorize(principal, on: route)
