@@ -6,6 +6,8 @@ package struct ByteBuffer: ~Copyable {
     private var storage: [UInt8] = []
     private var start = 0
     private var end = 0
+    /// Whether the last `fill` left no free space: more is likely to come than a small block holds.
+    private var wasFilled = false
 
     package init() {}
 
@@ -23,11 +25,11 @@ package struct ByteBuffer: ~Copyable {
         borrowing get { storage.span.extracting(start..<end) }
     }
 
-    /// Makes sure that there is free space: takes a small block if there is none, a large one if the small one is full.
+    /// Makes sure that there is free space: takes a small block if there is none, a large one once a small one was filled.
     ///
     /// - Returns: false if even the large block is full.
     package mutating func reserve(from pool: BlockPool) -> Bool {
-        if count < storage.count { return true }
+        if count < storage.count && !(wasFilled && storage.count < pool.largeSize) { return true }
         guard storage.count < pool.largeSize else { return false }
         var block = storage.isEmpty ? pool.takeSmall() : pool.takeLarge()
         block.replaceBytes(at: 0, with: span)
@@ -46,6 +48,7 @@ package struct ByteBuffer: ~Copyable {
         pool.give(block)
         start = 0
         end = 0
+        wasFilled = false
     }
 
     /// Marks the first `byteCount` waiting bytes as consumed.
@@ -67,6 +70,7 @@ package struct ByteBuffer: ~Copyable {
         var all = storage.mutableSpan
         var free = all._mutatingExtracting(freeRange)
         end += body(&free)
+        wasFilled = end == storage.count
     }
 
     /// Moves the waiting bytes to the front of the block, so that the free space is in one piece.
