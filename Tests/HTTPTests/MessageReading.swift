@@ -1,44 +1,50 @@
 import Bytes
 import HTTP
 
+/// A head that was read. Heads cannot be copied, but what `#expect` and `#require` look at must be; a comparison with `==`
+/// looks at no more than its two sides.
+final class Shared<Head: ~Copyable & Sendable>: Sendable {
+    let head: Head
+
+    init(_ head: consuming Head) { self.head = head }
+}
+
 /// Reads a request head whose bytes arrive in one piece, and again with one more byte each time.
 ///
 /// - Throws: what the parser throws, in whichever of the two it does; `Disagreement` if they differ.
-func readRequest(_ text: String, limits: MessageLimits = MessageLimits()) throws -> Request? {
+func readRequest(_ text: String, limits: MessageLimits = MessageLimits()) throws -> Shared<Request>? {
     try readRequest(Array(text.utf8), limits: limits)
 }
 
-func readRequest(_ bytes: [UInt8], limits: MessageLimits = MessageLimits()) throws -> Request? {
+func readRequest(_ bytes: [UInt8], limits: MessageLimits = MessageLimits()) throws -> Shared<Request>? {
     let whole = Result { try readRequest(bytes, step: bytes.count, limits: limits) }
     let split = Result { try readRequest(bytes, step: 1, limits: limits) }
-    return try agree(whole, split) { $0.map(describe) }
+    return try agree(whole, split) { $0.map { describe($0.head) } }
 }
 
-private func readRequest(_ bytes: [UInt8], step: Int, limits: MessageLimits) throws -> Request? {
+private func readRequest(_ bytes: [UInt8], step: Int, limits: MessageLimits) throws -> Shared<Request>? {
     var parser = RequestParser(limits: limits)
     var request = Request()
     for end in stride(from: step, through: bytes.count, by: max(1, step)) {
-        if try parser.parse(bytes.span.extracting(..<end), into: &request) != nil { return request }
+        if try parser.parse(bytes.span.extracting(..<end), into: &request) != nil { return Shared(request) }
     }
     return nil
 }
 
 /// Reads a response head like `readRequest`.
-func readResponse(_ text: String, to method: HTTP.Method = .get) throws -> Response? {
+func readResponse(_ text: String, to method: HTTP.Method = .get) throws -> Shared<Response>? {
     let bytes = Array(text.utf8)
     let whole = Result { try readResponse(bytes, step: bytes.count, method) }
     let split = Result { try readResponse(bytes, step: 1, method) }
-    return try agree(whole, split) { response in
-        response.map { "\($0.status) \($0.framing) \($0.isPersistent) \(describe($0.fields))" }
-    }
+    return try agree(whole, split) { $0.map { describe($0.head) } }
 }
 
-private func readResponse(_ bytes: [UInt8], step: Int, _ method: HTTP.Method) throws -> Response? {
+private func readResponse(_ bytes: [UInt8], step: Int, _ method: HTTP.Method) throws -> Shared<Response>? {
     var parser = ResponseParser(limits: MessageLimits())
     var response = Response()
     for end in stride(from: step, through: bytes.count, by: max(1, step)) {
         if try parser.parse(bytes.span.extracting(..<end), requestMethod: method, into: &response) != nil {
-            return response
+            return Shared(response)
         }
     }
     return nil
@@ -111,7 +117,7 @@ private func agree<Value>(
 }
 
 /// All that a request head says, on one line.
-func describe(_ request: Request) -> String {
+func describe(_ request: borrowing Request) -> String {
     var target: [UInt8] = []
     request.target.append(to: &target)
     return [
@@ -120,8 +126,13 @@ func describe(_ request: Request) -> String {
     ].joined(separator: " ")
 }
 
+/// What a response head says about the message, on one line.
+func describe(_ response: borrowing Response) -> String {
+    "\(response.status) \(response.framing) \(response.isPersistent) \(describe(response.fields))"
+}
+
 /// The lines of a field section as they are sent on.
-func describe(_ fields: Fields) -> String {
+func describe(_ fields: borrowing Fields) -> String {
     var lines: [UInt8] = []
     for index in 0..<fields.count { fields.append(line: index, to: &lines) }
     return lines.text
@@ -130,6 +141,13 @@ func describe(_ fields: Fields) -> String {
 /// A request for `/` with these field lines besides `Host`.
 func withFields(_ lines: String..., version: String = "HTTP/1.1") -> String {
     "GET / \(version)\r\nHost: gateway.test\r\n" + lines.map { $0 + "\r\n" }.joined() + "\r\n"
+}
+
+/// Values that outlive the access to a shared head, which spans do not.
+extension Fields {
+    func bytes(at index: Int) -> [UInt8] { value(at: index).array }
+
+    func text(of name: FieldName) -> String? { value(of: name)?.text }
 }
 
 extension [UInt8] {

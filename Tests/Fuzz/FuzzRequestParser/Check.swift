@@ -33,7 +33,7 @@ private func read(_ bytes: [UInt8], step: Int) -> Reading {
     }
 }
 
-private func serialize(_ request: Request) -> [UInt8] {
+private func serialize(_ request: borrowing Request) -> [UInt8] {
     var output: [UInt8] = []
     output.appendRequestLine(request.method, path: request.target.path.span, query: request.target.query.span)
     output.appendField("Host", request.host.authority.span)

@@ -4,21 +4,21 @@ import Testing
 
 @Suite("RFC 9112 section 3: Request Line")
 struct Section3RequestLineTests {
-    private func read(_ line: String) throws -> Request? {
+    private func read(_ line: String) throws -> Shared<Request>? {
         try readRequest(line + "\r\nHost: gateway.test\r\n\r\n")
     }
 
     @Test("Method, target and version are told apart")
     func words() throws {
         let request = try #require(try read("DELETE /items/7?force=1 HTTP/1.1"))
-        #expect(request.method == .delete)
-        #expect(request.target.path.text == "/items/7")
-        #expect(request.target.query.text == "?force=1")
+        #expect(request.head.method == .delete)
+        #expect(request.head.target.path.text == "/items/7")
+        #expect(request.head.target.query.text == "?force=1")
     }
 
     @Test("Several spaces between the words are one; none may stand at the ends")
     func spaces() throws {
-        #expect(try read("GET   /a   HTTP/1.1")?.target.path.text == "/a")
+        #expect(try read("GET   /a   HTTP/1.1")?.head.target.path.text == "/a")
         #expect(throws: ParseError.malformedVersion) { try read("GET / HTTP/1.1 ") }
         #expect(throws: ParseError.malformedRequestLine) { try read("GET / ") }
         #expect(throws: ParseError.malformedRequestLine) { try read("GET  HTTP/1.1") }
@@ -28,7 +28,7 @@ struct Section3RequestLineTests {
 
     @Test("A method is a token in upper case; unknown ones pass")
     func methods() throws {
-        #expect(try read("PURGE / HTTP/1.1")?.method == .other("PURGE"))
+        #expect(try read("PURGE / HTTP/1.1")?.head.method == .other("PURGE"))
         #expect(throws: ParseError.invalidMethod) { try read("G@T / HTTP/1.1") }
         #expect(throws: ParseError.invalidMethod) { try read("delete / HTTP/1.1") }
         #expect(throws: ParseError.methodTooLong) { try read(String(repeating: "A", count: 65) + " / HTTP/1.1") }
@@ -51,16 +51,16 @@ struct Section3RequestLineTests {
     func absoluteForm(target: String, forwarded: String, host: String) throws {
         let request = try #require(try read("GET \(target) HTTP/1.1"))
         var sent: [UInt8] = []
-        request.target.append(to: &sent)
+        request.head.target.append(to: &sent)
         #expect(sent.text == forwarded)
-        #expect(request.host.authority.text == host)
-        #expect(request.target.form == .absolute)
+        #expect(request.head.host.authority.text == host)
+        #expect(request.head.target.form == .absolute)
     }
 
     @Test("The asterisk is for OPTIONS only")
     func asterisk() throws {
-        #expect(try read("OPTIONS * HTTP/1.1")?.target.form == .asterisk)
-        #expect(try read("OPTIONS http://a.test HTTP/1.1")?.target.path.text == "*")
+        #expect(try read("OPTIONS * HTTP/1.1")?.head.target.form == .asterisk)
+        #expect(try read("OPTIONS http://a.test HTTP/1.1")?.head.target.path.text == "*")
         #expect(throws: ParseError.invalidTarget) { try read("GET * HTTP/1.1") }
     }
 

@@ -12,8 +12,8 @@ struct Section4StatusLineTests {
         ])
     func statusLine(line: String, status: Int, reason: String) throws {
         let response = try #require(try readResponse(line + "\r\nContent-Length: 0\r\n\r\n"))
-        #expect(response.status == status)
-        #expect(response.reason.text == reason)
+        #expect(response.head.status == status)
+        #expect(response.head.reason.text == reason)
     }
 
     @Test(

@@ -5,7 +5,7 @@ import Testing
 @Suite("Rule 1: every reading of a path")
 struct Rule1PathReadingTests {
     private func target(_ path: String) throws -> RequestTarget {
-        try #require(try readRequest("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")).target
+        try #require(try readRequest("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")).head.target
     }
 
     private func readings(_ path: String, _ extras: ReadingExtras = []) throws -> Set<String> {
