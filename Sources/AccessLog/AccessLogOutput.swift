@@ -1,3 +1,5 @@
+internal import Transport
+
 /// Where the lines of the access log go.
 package enum AccessLogOutput: Equatable, Sendable {
     case stdout
@@ -30,6 +32,15 @@ package enum AccessLogProblem: Equatable, Sendable {
     case writeFailed(code: Int32, failures: Int)
     /// The file could not be opened anew; lines go on to the one that is open.
     case reopenFailed(code: Int32)
+
+    /// The problem in words for an operator.
+    package var description: String {
+        switch self {
+        case .linesDropped(let lost): "\(lost.lines) lines were dropped, \(lost.refusals) of them of refused requests"
+        case .writeFailed(let code, let failures): "writing failed \(failures) times: \(systemMessage(code))"
+        case .reopenFailed(let code): "the file cannot be opened anew: \(systemMessage(code))"
+        }
+    }
 }
 
 /// Lines that were never written.
