@@ -108,9 +108,8 @@ package final class Authenticator {
         } catch {
             throw TokenError(error)
         }
-        let issuer = entries[index].issuer
-        try Self.check(type: signed.type, for: issuer)
-        for name in issuer.requiredClaims { try Self.require(name, in: claims) }
+        try Self.check(type: signed.type, wanted: entries[index].issuer.tokenType)
+        for name in entries[index].issuer.requiredClaims { try Self.require(name, in: claims) }
         let validity = TokenValidity(claims)
         try validity.check(for: entries[index].rules, now: now)
         let principal = try principal(claims, issuerIndex: index, digest: digest)
@@ -128,10 +127,10 @@ package final class Authenticator {
     }
 
     /// Only access tokens are credentials (RFC 8725 §3.11, RFC 9068 §4).
-    private static func check(type: String?, for issuer: Issuer) throws(TokenError) {
+    private static func check(type: String?, wanted: String?) throws(TokenError) {
         var type = type?.lowercased()
         if let long = type, long.hasPrefix("application/") { type = String(long.dropFirst(12)) }
-        if let wanted = issuer.tokenType {
+        if let wanted {
             guard type == wanted.lowercased() else { throw .wrongType }
         } else {
             guard type == nil || type == "jwt" || type == "at+jwt" else { throw .wrongType }
@@ -146,12 +145,11 @@ package final class Authenticator {
     private func principal(
         _ claims: VerifiedClaims, issuerIndex: Int, digest: SHA256Digest
     ) throws(TokenError) -> Principal {
-        let issuer = entries[issuerIndex].issuer
-        let identity = try ClaimedIdentity(claims.node, mapping: issuer.claims)
+        let identity = try ClaimedIdentity(claims.node, mapping: entries[issuerIndex].issuer.claims)
         let tokenID = claims.tokenID.flatMap { $0.isEmpty ? nil : $0 } ?? digest.hexadecimal(digits: 8)
         return Principal(
-            identity, issuerIndex: issuerIndex, issuer: issuer.issuer, tokenID: tokenID, expiry: claims.expiry,
-            scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
+            identity, issuerIndex: issuerIndex, issuer: entries[issuerIndex].issuer.issuer, tokenID: tokenID,
+            expiry: claims.expiry, scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
     }
 
     private static func bytes(of vocabulary: Vocabulary) -> [UInt8] {

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import JOSE
 internal import StrictJSON
 
@@ -18,8 +19,7 @@ struct ClaimedIdentity {
         for path in mapping.scopes {
             guard let node = Self.node(at: path, in: claims) else { continue }
             if let text = node.string {
-                // RFC 6749 §3.3: scopes are separated by spaces.
-                for scope in text.split(separator: " ") { scopes.append(String(scope)) }
+                Self.add(text.utf8.span, to: &scopes)
             } else {
                 try Self.addAll(node, to: &scopes)
             }
@@ -50,6 +50,17 @@ struct ClaimedIdentity {
             return text
         }
         return nil
+    }
+
+    /// Adds the scopes in `text`, which are separated by spaces (RFC 6749 §3.3).
+    private static func add(_ text: Span<UInt8>, to scopes: inout [String]) {
+        scopes.reserveCapacity(scopes.count + 4)
+        var start = 0
+        while start < text.count {
+            let end = text.firstIndex(of: UInt8(ascii: " "), from: start) ?? text.count
+            if end > start { scopes.append(text.extracting(start..<end).text) }
+            start = end + 1
+        }
     }
 
     private static func addAll(_ node: JSONNode, to names: inout [String]) throws(TokenError) {

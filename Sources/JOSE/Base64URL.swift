@@ -2,48 +2,74 @@
 package enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    /// The value of each character; 0xFF for bytes that are none.
-    private static let values: [UInt8] = {
-        var values = [UInt8](repeating: 0xFF, count: 256)
-        for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
+    /// The six bits of each character; `foreign` for bytes that are none.
+    private static let values: [UInt64] = {
+        var values = [UInt64](repeating: foreign, count: 256)
+        for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt64(value) }
         return values
     }()
+
+    /// A bit above the 24 bits of four characters; shifted by as much as any of the four is, it stays above them.
+    private static let foreign: UInt64 = 1 << 24
 
     /// Decodes a text.
     ///
     /// - Parameter text: the characters; padding, white space and unused bits that are not zero are refused.
     /// - Returns: the bytes, or nil if `text` is not the canonical encoding of any.
     package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        guard text.count % 4 != 1 else { return nil }
-        let values = Self.values
         let rest = text.count % 4
-        let whole = text.count - rest
+        guard rest != 1 else { return nil }
+        let size = text.count / 4 * 3 + max(rest - 1, 0)
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3 + 2)
-        var seen: UInt8 = 0
+        var isCanonical = false
+        // SAFETY: there is room for `size` bytes, all of which `decode` writes; the pointers are used only during the call.
+        bytes.append(addingCapacity: size) { output in
+            unsafe output.withUnsafeMutableBufferPointer { room, count in
+                unsafe text.withUnsafeBufferPointer { text in
+                    unsafe values.withUnsafeBufferPointer { values in
+                        isCanonical = unsafe decode(text, by: values, into: room)
+                    }
+                }
+                count = size
+            }
+        }
+        return isCanonical ? bytes : nil
+    }
+
+    /// Writes three bytes for every four characters and one byte less than there are characters for what is left.
+    ///
+    /// - Returns: whether all characters were such and the unused bits are zero.
+    // SAFETY: `text` is read up to its count and `values` has an entry for every byte; the caller provides the room.
+    private static func decode(
+        _ text: UnsafeBufferPointer<UInt8>, by values: UnsafeBufferPointer<UInt64>,
+        into bytes: UnsafeMutableBufferPointer<UInt8>
+    ) -> Bool {
+        var seen: UInt64 = 0
+        var unused: UInt64 = 0
         var index = 0
-        while index < whole {
-            let first = values[Int(text[index])]
-            let second = values[Int(text[index + 1])]
-            let third = values[Int(text[index + 2])]
-            let fourth = values[Int(text[index + 3])]
-            seen |= first | second | third | fourth
-            bytes.append(first << 2 | second >> 4)
-            bytes.append(second << 4 | third >> 2)
-            bytes.append(third << 6 | fourth)
-            index += 4
+        var position = 0
+        while index &+ 4 <= text.count {
+            let first = unsafe values[Int(text[index])] << 18
+            let second = unsafe values[Int(text[index &+ 1])] << 12
+            let third = unsafe values[Int(text[index &+ 2])] << 6
+            let bits = unsafe first | second | third | values[Int(text[index &+ 3])]
+            seen |= bits
+            unsafe bytes[position] = UInt8(truncatingIfNeeded: bits >> 16)
+            unsafe bytes[position &+ 1] = UInt8(truncatingIfNeeded: bits >> 8)
+            unsafe bytes[position &+ 2] = UInt8(truncatingIfNeeded: bits)
+            index &+= 4
+            position &+= 3
         }
-        if rest > 0 {
-            let first = values[Int(text[whole])]
-            let second = values[Int(text[whole + 1])]
-            let third = rest == 3 ? values[Int(text[whole + 2])] : 0
-            let unused = rest == 3 ? third & 0b11 : second & 0b1111
-            guard unused == 0 else { return nil }
-            seen |= first | second | third
-            bytes.append(first << 2 | second >> 4)
-            if rest == 3 { bytes.append(second << 4 | third >> 2) }
+        if index < text.count {
+            let hasThird = index &+ 2 < text.count
+            let third = hasThird ? unsafe values[Int(text[index &+ 2])] << 6 : 0
+            let bits = unsafe values[Int(text[index])] << 18 | values[Int(text[index &+ 1])] << 12 | third
+            seen |= bits
+            unused = bits & (hasThird ? 0xFF : 0xFFFF)
+            unsafe bytes[position] = UInt8(truncatingIfNeeded: bits >> 16)
+            if hasThird { unsafe bytes[position &+ 1] = UInt8(truncatingIfNeeded: bits >> 8) }
         }
-        return seen < 64 ? bytes : nil
+        return seen < foreign && unused == 0
     }
 
     /// Encodes `bytes`.

@@ -63,7 +63,7 @@ package struct SignedToken: ~Escapable {
         guard let bytes = Base64URL.decode(part) else { throw .malformed(.base64URL) }
         do {
             let node = try JSONReader.read(bytes.span, limits: JSONLimits(depth: 16, size: maximumSize))
-            if node.object != nil { return node }
+            if case .object = node.value { return node }
         } catch {
             throw .malformed(malformation)
         }

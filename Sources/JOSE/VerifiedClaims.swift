@@ -26,23 +26,25 @@ package struct VerifiedClaims: Sendable {
     ///   - signingKey: the identity of the key that signed them.
     /// - Throws: `TokenFault.malformed(.claimType)` if a registered claim has a value of another type.
     init(_ node: JSONNode, signingKey: SHA256Digest) throws(TokenFault) {
-        self.node = node
-        self.signingKey = signingKey
         var strings: (issuer: String?, subject: String?, tokenID: String?)
         var times: (expiry: Int?, notBefore: Int?, issuedAt: Int?)
         var audience: [String] = []
-        for member in node.object ?? [] {
-            switch member.name {
-            case "iss": strings.issuer = try Self.text(member.node)
-            case "sub": strings.subject = try Self.text(member.node)
-            case "jti": strings.tokenID = try Self.text(member.node)
-            case "aud": audience = try Self.audience(member.node)
-            case "exp": times.expiry = try Self.time(member.node, rounding: .down)
-            case "nbf": times.notBefore = try Self.time(member.node, rounding: .up)
-            case "iat": times.issuedAt = try Self.time(member.node, rounding: .down)
+        let members = node.object ?? []
+        // All registered names have three letters; members are looked at in place, as copying one takes longer.
+        for index in members.indices where members[index].name.utf8.count == 3 {
+            switch members[index].name {
+            case "iss": strings.issuer = try Self.text(members[index].node)
+            case "sub": strings.subject = try Self.text(members[index].node)
+            case "jti": strings.tokenID = try Self.text(members[index].node)
+            case "aud": audience = try Self.audience(members[index].node)
+            case "exp": times.expiry = try Self.time(members[index].node, rounding: .down)
+            case "nbf": times.notBefore = try Self.time(members[index].node, rounding: .up)
+            case "iat": times.issuedAt = try Self.time(members[index].node, rounding: .down)
             default: break
             }
         }
+        self.node = node
+        self.signingKey = signingKey
         (issuer, subject, tokenID) = strings
         (expiry, notBefore, issuedAt) = times
         self.audience = audience

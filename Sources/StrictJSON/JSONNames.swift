@@ -5,10 +5,7 @@ struct JSONNames {
 
     /// The position of `name` in `members`, all of which were noted, or nil.
     func position(of name: String, in members: [JSONMember]) -> Int? {
-        if members.count <= Self.few {
-            return members.firstIndex { $0.name.isExactly(name) }
-        }
-        return positions[ExactText(name)]
+        members.count <= Self.few ? members.position(of: name) : positions[ExactText(name)]
     }
 
     /// Notes that `name` stands at `position`.

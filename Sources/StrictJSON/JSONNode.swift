@@ -18,8 +18,7 @@ package struct JSONNode: Sendable {
     /// Names are compared byte by byte, without normalization (RFC 8259 §8.3).
     package subscript(name: String) -> JSONNode? {
         guard case .object(let members) = value else { return nil }
-        for member in members where member.name.isExactly(name) { return member.node }
-        return nil
+        return members.position(of: name).map { members[$0].node }
     }
 
     /// The text if the value is a string, or nil.
@@ -66,6 +65,8 @@ package struct JSONMember: Sendable {
     package let nameRange: Range<Int>
     /// The value.
     package let node: JSONNode
+    /// The summary of the name: where two differ, so do the names.
+    let nameSummary: UInt64
 
     /// - Parameters:
     ///   - name: the name with its escapes resolved.
@@ -75,6 +76,26 @@ package struct JSONMember: Sendable {
         self.name = name
         self.nameRange = nameRange
         self.node = node
+        self.nameSummary = Self.summary(of: name)
+    }
+
+    /// The length and the first bytes of a name, so that most names are told apart without looking at their text.
+    static func summary(of name: String) -> UInt64 {
+        let bytes = name.utf8.span
+        var summary = UInt64(truncatingIfNeeded: bytes.count)
+        for index in 0..<min(bytes.count, 7) { summary = summary << 8 | UInt64(bytes[index]) }
+        return summary
+    }
+}
+
+extension [JSONMember] {
+    /// The position of the member of this name, or nil.
+    func position(of name: String) -> Int? {
+        let summary = JSONMember.summary(of: name)
+        for index in indices where self[index].nameSummary == summary && self[index].name.isExactly(name) {
+            return index
+        }
+        return nil
     }
 }
 

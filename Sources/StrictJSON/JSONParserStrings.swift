@@ -3,21 +3,22 @@ extension JSONParser {
     @_lifetime(self: copy self)
     mutating func readString() throws(JSONError) -> String {
         let start = position + 1
-        var end = start
-        while end < bytes.count {
-            let byte = bytes[end]
-            if byte == UInt8(ascii: "\"") {
-                position = end + 1
-                return try text(of: bytes.extracting(start..<end), at: start)
-            }
-            if byte == UInt8(ascii: "\\") {
-                position = end
-                return try readStringWithEscapes(from: start)
-            }
-            guard byte >= 0x20 else { throw JSONError(.controlCharacter, at: end) }
-            end += 1
+        let rest = bytes.extracting(start..<bytes.count)
+        var count = 0
+        while count < rest.count, Self.standsForItself(rest[count]) { count &+= 1 }
+        position = start + count
+        switch try currentByte() {
+        case UInt8(ascii: "\""):
+            position += 1
+            return try text(of: rest.extracting(0..<count), at: start)
+        case UInt8(ascii: "\\"): return try readStringWithEscapes(from: start)
+        default: throw JSONError(.controlCharacter, at: position)
         }
-        throw JSONError(.unexpectedEnd, at: end)
+    }
+
+    /// Whether a byte of a string is neither its end, nor the beginning of an escape, nor a control character.
+    private static func standsForItself(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private func text(of content: Span<UInt8>, at offset: Int) throws(JSONError) -> String {

@@ -41,6 +41,19 @@ struct AuthenticatorTests {
         #expect(principal.roles.contains(0) && principal.expiry == TokenMint.now + 300)
     }
 
+    @Test("RFC 6749 §3.3: spaces alone separate scopes, whatever follows them")
+    func scopes() throws {
+        let fixture = try Fixture()
+        let wanted = [
+            "": [], " ": [], "read": ["read"], " read  write ": ["read", "write"], "read\\twrite": ["read\twrite"],
+            "read \u{301}write": ["read", "\u{301}write"],
+        ]
+        for (scope, names) in wanted {
+            let principal = try fixture.principal(TokenMint.claims("\"scope\":\"\(scope)\""))
+            #expect(principal.scopeNames == names)
+        }
+    }
+
     @Test("Without jti the token is named by the first eight digits of its SHA-256")
     func tokenID() throws {
         let fixture = try Fixture()

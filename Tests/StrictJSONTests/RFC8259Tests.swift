@@ -126,4 +126,20 @@ struct RFC8259NameTests {
         let node = try RFC8259Tests.read("{\"\u{212A}\":1,\"K\":2}")
         #expect(node["K"]?.number?.integer == 2)
     }
+
+    @Test("Names that differ in any byte, or in their length only, are different names")
+    func similar() throws {
+        let long = String(repeating: "a", count: 7 + 256)
+        let names = ["", "a", "\u{0}", "\u{0}a", "aaaaaaa", "aaaaaaaa", "aaaaaaab", "baaaaaaa", long, long + "b"]
+        let members = names.enumerated().map { index, name in
+            "\"\(name.replacing("\u{0}", with: "\\u0000"))\":\(index)"
+        }
+        let node = try RFC8259Tests.read("{\(members.joined(separator: ","))}")
+        for (index, name) in names.enumerated() { #expect(node[name]?.number?.integer == index) }
+        #expect(node["aaaaaaac"] == nil && node[long + "c"] == nil)
+        for member in members {
+            let kind = RFC8259Tests.kind(Array("{\((members + [member]).joined(separator: ","))}".utf8))
+            #expect(kind == .duplicateName(names[members.firstIndex(of: member) ?? 0]))
+        }
+    }
 }
