@@ -149,7 +149,10 @@ package final class Server {
         do throws(AccessLogError) {
             return try AccessLogWriter(
                 output: output, onOverflow: configuration.onOverflow == .block ? .block : .drop,
-                report: { logger.error("the access log is not complete: \($0.description)", metadata: ["event": "access_log"]) })
+                report: { problem in
+                    logger.error(
+                        "the access log is not complete: \(problem.description)", metadata: ["event": "access_log"])
+                })
         } catch {
             switch error {
             case .cannotOpen(let path, let code): throw .accessLog("\(path): \(systemMessage(code))")

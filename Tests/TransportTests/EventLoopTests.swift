@@ -5,7 +5,7 @@ import Transport
 /// An actor on a loop, as a worker is.
 actor LoopActor {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
     private let waiter: Waiter
 
     init(loop: EventLoop) {

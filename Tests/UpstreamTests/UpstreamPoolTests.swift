@@ -6,7 +6,7 @@ import Upstream
 /// A pool and the server that its connections lead to, on one loop.
 private actor Bench {
     nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
     private let pool: UpstreamPool
     private let waiter: Waiter
     private let listener: Listener

@@ -70,7 +70,7 @@ struct Section7TransferCodingTests {
         while !decoder.isComplete { _ = try decoder.next(body.span) }
         #expect(decoder.trailers.count == 1)
         decoder.begin(framing)
-        #expect(decoder.trailers.isEmpty)
+        #expect(decoder.trailers.isEmpty == true)
     }
 
     @Test("A trailer section beyond the limit is 431")
