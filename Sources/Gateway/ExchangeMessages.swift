@@ -14,15 +14,8 @@ extension Exchange {
         let host = route.upstreamHost ?? clientHost
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        output.append(addingCapacity: target.path.count + target.query.count + host.count + 128) { line in
-            line.append(request.method.name.utf8.span)
-            line.append(UInt8(ascii: " "))
-            line.append(target.path)
-            line.append(target.query)
-            line.append(" HTTP/1.1\r\nHost: ")
-            line.append(host)
-            line.append("\r\n")
-        }
+        output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
+        output.appendField("Host", host.span)
         var stripped = route.strippedFields
         if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)

@@ -120,14 +120,17 @@ final class Relay {
     private func receiveHead() throws(Refusal) -> Bool {
         while true {
             if !upstream.input.isEmpty, try parseHead() {
-                if exchange.response.status >= 200 {
-                    hasFinalHead = true
-                    exchange.record.upstreamStatus = exchange.response.status
-                    exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
-                    return true
+                if exchange.response.isInformational {
+                    try passInformational()
+                    continue
                 }
-                try passInformational()
-                continue
+                guard exchange.response.status != 101 else {
+                    throw .upstream(.malformed(detail: "A switch of protocols that nobody asked for"))
+                }
+                hasFinalHead = true
+                exchange.record.upstreamStatus = exchange.response.status
+                exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                return true
             }
             guard upstream.input.reserve(from: exchange.resources.blocks) else {
                 throw .upstream(.malformed(detail: ParseError.headTooLarge.detail))
@@ -157,8 +160,8 @@ final class Relay {
     /// Passes on an interim response (RFC 9110 §15.2), which a client of HTTP/1.0 would not understand.
     private func passInformational() throws(Refusal) {
         informationalCount += 1
-        guard informationalCount <= Self.informationalLimit, exchange.response.status != 101 else {
-            throw .upstream(.malformed(detail: "An interim response that nobody asked for"))
+        guard informationalCount <= Self.informationalLimit else {
+            throw .upstream(.malformed(detail: "Too many interim responses"))
         }
         exchange.responseParser.reset()
         guard exchange.request.version != .http10 else { return }

@@ -42,16 +42,6 @@ package struct ForwardingRules: Sendable {
         return crosses(index, of: fields, blocked: set)
     }
 
-    /// Decides about a line of a response.
-    ///
-    /// - Parameters:
-    ///   - index: which line of `fields`.
-    ///   - fields: the section of the response.
-    /// - Returns: whether it crosses to the client.
-    package func responseLineCrosses(_ index: Int, of fields: borrowing Fields) -> Bool {
-        crosses(index, of: fields, blocked: .notForwardedInResponses)
-    }
-
     /// Appends the lines of a request that cross to the upstream.
     ///
     /// - Parameters:

@@ -8,11 +8,14 @@ extension Array where Element == UInt8 {
     ///   - path: a canonical path, or `*`.
     ///   - query: the query with its question mark, or nothing.
     package mutating func appendRequestLine(_ method: Method, path: Span<UInt8>, query: Span<UInt8>) {
-        method.append(to: &self)
-        append(UInt8.space)
-        append(path)
-        append(query)
-        append(" HTTP/1.1\r\n")
+        let name = method.name
+        append(addingCapacity: name.utf8.count + path.count + query.count + 12) { output in
+            output.append(name.utf8.span)
+            output.append(UInt8.space)
+            output.append(path)
+            output.append(query)
+            output.append(" HTTP/1.1\r\n")
+        }
     }
 
     /// Appends a status line (RFC 9112 section 4).
@@ -45,10 +48,12 @@ extension Array where Element == UInt8 {
     ///   - name: a token.
     ///   - value: a field value without CR, LF and NUL.
     package mutating func appendField(_ name: StaticString, _ value: Span<UInt8>) {
-        append(name)
-        append(": ")
-        append(value)
-        append("\r\n")
+        append(addingCapacity: name.utf8CodeUnitCount + value.count + 4) { output in
+            output.append(name)
+            output.append(": ")
+            output.append(value)
+            output.append("\r\n")
+        }
     }
 
     /// Appends the field that says how the body ends, if there is any to say (RFC 9112 section 6).
