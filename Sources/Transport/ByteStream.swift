@@ -13,8 +13,9 @@ package protocol ByteStream: AnyObject {
     /// Writes as much of `bytes` as the stream takes now.
     func write(_ bytes: Span<UInt8>) -> WriteOutcome
 
-    /// Whether the other side has neither ended nor sent anything that was not yet read, as far as is known here: what an
-    /// idle connection must be to be used again. Costs a system call only if there were events since the last read.
+    /// Whether the other side has neither ended nor sent anything that was not yet read: what an idle connection must be
+    /// to be used again. The socket itself is looked at, because events tell only of what came before the loop's last
+    /// wait.
     var isQuiet: Bool { get }
 
     /// What the other side has done to the connection, as far as events have told.

@@ -14,8 +14,6 @@ package final class TCPStream: EventSource, ByteStream {
     private var mayWrite: Bool
     private var sawEnd = false
     private var sawFailure = false
-    /// Something happened since the last read that met an empty socket.
-    private var hasNews = false
 
     private init(owning descriptor: Int32, loop: EventLoop, mayWrite: Bool) throws(SocketError) {
         self.loop = loop
@@ -74,7 +72,6 @@ package final class TCPStream: EventSource, ByteStream {
     override func handle(_ events: EventSet) {
         if !events.isDisjoint(with: [.readable, .ended, .failure, .hangUp]) {
             mayRead = true
-            hasNews = true
         }
         if !events.isDisjoint(with: [.writable, .failure, .hangUp]) { mayWrite = true }
         // Data and the end may come in one edge; no further event would follow a short read.
@@ -96,13 +93,13 @@ package final class TCPStream: EventSource, ByteStream {
             return max(0, result)
         }
         if result > 0 {
-            if result < size && !sawEnd { exhausted() }
+            if result < size && !sawEnd { mayRead = false }
             return .bytes(result)
         }
         if result == 0 { return .end }
         if code == EINTR { return read(into: &buffer) }
         guard code == EAGAIN else { return .failed(SocketError(errno: code)) }
-        exhausted()
+        mayRead = false
         return .wouldBlock
     }
 
@@ -110,19 +107,15 @@ package final class TCPStream: EventSource, ByteStream {
         !isOpen || sawFailure ? .gone : sawEnd ? .ended : .open
     }
 
-    private func exhausted() {
-        mayRead = false
-        hasNews = false
-    }
 
     package var isQuiet: Bool {
         guard isOpen else { return false }
-        guard hasNews || sawEnd else { return true }
+        if sawEnd { return false }
         var byte: UInt8 = 0
         // SAFETY: the size given is that of `byte`, which outlives the call.
         let result = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK))
         guard result < 0, last_error() == EAGAIN else { return false }
-        exhausted()
+        mayRead = false
         return true
     }
 

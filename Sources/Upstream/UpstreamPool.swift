@@ -100,8 +100,8 @@ package final class UpstreamPool {
     /// Takes `connection` back after an exchange that left it between messages.
     package func release(_ connection: UpstreamConnection) {
         connection.stream.waiter = nil
-        // Bytes that nobody asked for make the next response doubtful.
-        guard connection.input.isEmpty, connection.stream.isQuiet, leadsToUpstream(connection) else {
+        // Bytes that nobody asked for make the next response doubtful; whether more came is looked at before it is used.
+        guard connection.input.isEmpty, leadsToUpstream(connection) else {
             return close(connection)
         }
         connection.input.release(to: blocks)

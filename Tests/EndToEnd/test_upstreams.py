@@ -71,19 +71,15 @@ def test_rule_12_a_malformed_head_is_502_and_that_connection_is_never_reused(
     assert upstream.connections[0].closed.wait(10)
 
 
-@pytest.mark.parametrize("bytewise", [False, True], ids=["in one write", "byte by byte"])
-def test_rule_12_bytes_after_a_response_never_answer_the_next_request(
-    start_gateway: Any, upstream: Upstream, bytewise: bool
-) -> None:
+def test_rule_12_bytes_after_a_response_never_answer_the_next_request(start_gateway: Any, upstream: Upstream) -> None:
+    # In one write: of bytes that come only after the connection is used again, nobody can tell what they answer.
     smuggled = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nX-Probe: forged\r\n\r\nsmuggle"
 
     def handler(exchange: Exchange) -> None:
         exchange.read_body()
         if exchange.message.target != "/public/bad":
             return echo(exchange)
-        data = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + smuggled
-        for part in [data[index : index + 1] for index in range(len(data))] if bytewise else [data]:
-            exchange.send(part)
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + smuggled)
 
     upstream.handler = handler
     gateway = start_gateway(upstream, workers=1)
