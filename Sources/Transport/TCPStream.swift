@@ -107,7 +107,6 @@ package final class TCPStream: EventSource, ByteStream {
         !isOpen || sawFailure ? .gone : sawEnd ? .ended : .open
     }
 
-
     package var isQuiet: Bool {
         guard isOpen else { return false }
         if sawEnd { return false }
