@@ -11,8 +11,6 @@ struct OutputBuffer {
 
     var isEmpty: Bool { bytes.isEmpty }
 
-    var count: Int { bytes.count - sent }
-
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         sent = 0
