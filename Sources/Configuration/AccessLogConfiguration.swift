@@ -34,4 +34,6 @@ package struct AccessLogConfiguration: Sendable, Equatable {
     package var onOverflow = Overflow.drop
     /// How the subject is written.
     package var subject = Disclosure.plain
+    /// How the addresses of clients are written.
+    package var addresses = Disclosure.plain
 }

@@ -1,3 +1,5 @@
+import HTTP
+
 /// Parses addresses as the configuration writes them.
 enum AddressText {
     /// The longest path of a Unix-domain socket: `sun_path` without its terminator.
@@ -45,7 +47,9 @@ enum AddressText {
                 throw ValueProblem(message: "\"[\" needs a closing \"]\"")
             }
             let host = String(text[text.index(after: text.startIndex)..<close])
-            guard isIPv6(host) else { throw ValueProblem(message: "\"\(host)\" is not an IPv6 address") }
+            guard IPAddress(ipv6: host.utf8.span) != nil else {
+                throw ValueProblem(message: "\"\(host)\" is not an IPv6 address")
+            }
             let rest = text[text.index(after: close)...]
             guard rest.isEmpty || rest.hasPrefix(":") else {
                 throw ValueProblem(message: "\":\" and a port follow \"]\"")
@@ -62,47 +66,10 @@ enum AddressText {
                 message:
                     "the host is missing in \"\(text)\"; a listener may have \"0.0.0.0\" or \"[::]\" for all addresses")
         }
-        guard isIPv4(host) || isName(host) else {
+        guard IPAddress.ipv4(host.utf8.span) != nil || isName(host) else {
             throw ValueProblem(message: "\"\(host)\" is neither an address nor a host name")
         }
         return (host.lowercased(), parts.count == 2 ? String(parts[1]) : nil)
-    }
-
-    /// Four decimal numbers up to 255, without leading zeros (RFC 3986 §3.2.2).
-    static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return false }
-        return parts.allSatisfy { part in
-            guard (1...3).contains(part.utf8.count), part.utf8.allSatisfy({ (48...57).contains($0) }) else {
-                return false
-            }
-            return (part == "0" || !part.hasPrefix("0")) && (Int(part) ?? 256) <= 255
-        }
-    }
-
-    /// The forms of RFC 4291 §2.2.
-    static func isIPv6(_ text: String) -> Bool {
-        let halves = text.split(separator: "::", omittingEmptySubsequences: false).map(String.init)
-        guard halves.count <= 2 else { return false }
-        var groups = 0
-        for (number, half) in halves.enumerated() where !half.isEmpty {
-            let parts = half.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-            for (position, part) in parts.enumerated() {
-                let isLast = number == halves.count - 1 && position == parts.count - 1
-                if isLast, part.contains(".") {
-                    guard isIPv4(part) else { return false }
-                    groups += 2
-                    continue
-                }
-                guard (1...4).contains(part.utf8.count), part.utf8.allSatisfy(isHexadecimal) else { return false }
-                groups += 1
-            }
-        }
-        return halves.count == 2 ? groups < 8 : groups == 8
-    }
-
-    private static func isHexadecimal(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (97...102).contains(byte | 0x20)
     }
 
     /// A host name (RFC 1123 §2.1, with `_`) that cannot be taken for an IPv4 address.
@@ -117,6 +84,31 @@ enum AddressText {
                 }
         }
         return areLabels && labels.last?.utf8.allSatisfy { (48...57).contains($0) } == false
+    }
+}
+
+/// Parses how clients name a listener.
+enum ExternalURLText {
+    /// Parses `http://host`, `https://host` or either with a port.
+    ///
+    /// - Throws: `ValueProblem`.
+    static func parse(_ text: String) throws(ValueProblem) -> ExternalURL {
+        guard let scheme = ExternalURL.Scheme.allCases.first(where: { text.hasPrefix("\($0.rawValue)://") }) else {
+            throw ValueProblem(
+                message: "\"\(text)\" is not the URL of a listener: write \"https://host\" or \"https://host:port\"")
+        }
+        var authority = String(text.dropFirst(scheme.rawValue.utf8.count + 3))
+        if authority.hasSuffix("/") { authority.removeLast() }
+        if authority.contains(where: { "/?#@".contains($0) }) {
+            throw ValueProblem(message: "this URL names a listener: it has no user, path, query or fragment")
+        }
+        if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
+        let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: scheme.defaultPort)
+        guard case .ip(_, let port) = address else {
+            throw ValueProblem(message: "clients cannot name a Unix-domain socket in a URL")
+        }
+        let suffix = port == scheme.defaultPort ? ":\(port)".utf8.count : 0
+        return ExternalURL(scheme: scheme, authority: String(address.description.dropLast(suffix)), port: port)
     }
 }
 

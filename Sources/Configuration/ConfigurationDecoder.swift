@@ -22,8 +22,11 @@ struct ConfigurationDecoder {
             issuers: knownNames("issuers", in: root), upstreams: knownNames("upstreams", in: root))
         let routes = RouteDecoder(problems: problems, names: names, upstreamDecoder: upstreamDecoder, limits: limits)
             .decode(root)
+        let listenerDecoder = ListenerDecoder(problems: problems, paths: paths)
+        let listeners = listenerDecoder.decode(root["listeners"])
         return GatewayConfiguration(
-            hash: hash, listeners: decodeListeners(root["listeners"]), workers: root["workers"]?.integer,
+            hash: hash, listeners: listeners, admin: listenerDecoder.decodeAdmin(root["admin"], listeners: listeners),
+            workers: root["workers"]?.integer,
             scopes: scopes, roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
             upstreams: upstreams + routes.inlineUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
@@ -35,22 +38,6 @@ struct ConfigurationDecoder {
         let map = root[key]
         let isReadable = map.map { $0.node.object != nil } ?? !problems.isMistyped([key], in: root)
         return NameList(map?.members.map(\.name) ?? [], isComplete: isReadable)
-    }
-
-    private func decodeListeners(_ list: Cursor?) -> [ListenerConfiguration] {
-        var lines: [SocketAddressConfiguration: Int] = [:]
-        return (list?.elements ?? []).compactMap { listener in
-            guard let cursor = listener["address"], let text = cursor.string,
-                let written = try? AddressText.parse(text, ports: 0...65535)
-            else { return nil }
-            let address = paths.resolve(written)
-            let line = problems.line(of: cursor)
-            if let other = lines[address], !address.isAnyPort {
-                problems.report("the listener on line \(other) has this address, too", at: cursor)
-            }
-            lines[address] = line
-            return ListenerConfiguration(address: address)
-        }
     }
 
     private func decodeRefusals(_ cursor: Cursor?) -> RefusalConfiguration {
@@ -71,6 +58,9 @@ struct ConfigurationDecoder {
         if let format = cursor?["format"]?.choice(AccessLogConfiguration.Format.self) { log.format = format }
         if let overflow = cursor?["on_overflow"]?.choice(AccessLogConfiguration.Overflow.self) {
             log.onOverflow = overflow
+        }
+        if let addresses = cursor?["addresses"]?.choice(AccessLogConfiguration.Disclosure.self) {
+            log.addresses = addresses
         }
         if let subject = cursor?["sub"]?.choice(AccessLogConfiguration.Disclosure.self) { log.subject = subject }
         return log
@@ -98,13 +88,6 @@ struct ConfigurationDecoder {
         set(\.upstreamConnections, cursor["upstream_connections"]?.integer)
         set(\.tokenCache, cursor["token_cache"]?.integer)
         return limits
-    }
-}
-
-extension SocketAddressConfiguration {
-    /// Whether the system chooses the port, so that two sockets may have this address.
-    fileprivate var isAnyPort: Bool {
-        if case .ip(_, 0) = self { true } else { false }
     }
 }
 

@@ -6,6 +6,8 @@ package struct GatewayConfiguration: Sendable {
     package var hash: String
     /// At least one.
     package var listeners: [ListenerConfiguration]
+    /// The socket for operators; nil for none.
+    package var admin: AdminConfiguration?
     /// How many workers run; nil for one per core.
     package var workers: Int?
     /// The catalogue of scopes, in file order.
@@ -28,12 +30,6 @@ package struct GatewayConfiguration: Sendable {
     package var limits: LimitsConfiguration
     /// What is added to forwarded messages.
     package var forwarding: ForwardingConfiguration
-}
-
-/// A socket that clients connect to.
-package struct ListenerConfiguration: Sendable, Equatable {
-    /// Where it listens.
-    package var address: SocketAddressConfiguration
 }
 
 /// What the gateway adds to forwarded messages.

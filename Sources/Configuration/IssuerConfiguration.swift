@@ -24,6 +24,10 @@ package struct IssuerConfiguration: Sendable {
     package var maximumLifetime: Duration?
     /// Whether a token without `exp` is refused.
     package var requiresExpiry: Bool
+    /// What the token's header must say that it is (`typ`, RFC 9068 §2.1); nil for the usual types.
+    package var tokenType: String?
+    /// How scopes and roles come together for this issuer; nil for the way of all.
+    package var grant: ScopeGrant?
 }
 
 /// Whom a token must be meant for.

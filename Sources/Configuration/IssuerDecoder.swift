@@ -33,7 +33,8 @@ struct IssuerDecoder {
             keySource: source, keys: keys, claims: claims, requiredClaims: cursor["required_claims"]?.strings ?? [],
             clockSkew: cursor["clock_skew"]?.duration ?? .seconds(30),
             maximumLifetime: cursor["maximum_lifetime"]?.duration,
-            requiresExpiry: cursor["require_expiry"]?.boolean ?? true)
+            requiresExpiry: cursor["require_expiry"]?.boolean ?? true,
+            tokenType: cursor["token_type"]?.string, grant: cursor["grant"]?.choice(ScopeGrant.self))
     }
 
     private func decodeKeys(_ cursor: Cursor?) -> (KeySourceConfiguration, KeySet)? {

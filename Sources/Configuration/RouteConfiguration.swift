@@ -22,6 +22,8 @@ package struct RouteConfiguration: Sendable {
     package var issuers: [String]?
     /// The name of the upstream.
     package var upstream: String
+    /// How the path is changed for the upstream; nil if it is not.
+    package var rewrite: RewriteConfiguration?
     /// How long the upstream may take to the end of its response head.
     package var timeout: Duration
     /// How long either side may go without a byte of a body.

@@ -67,7 +67,7 @@ struct RouteDecoder {
                 methods: settings.methods(of: pattern),
                 access: settings.access ?? .restricted(RequirementConfiguration()),
                 issuers: settings["issuers"]?.strings, upstream: upstream,
-                timeout: settings["timeout"]?.duration ?? limits.timeout,
+                rewrite: settings.rewrite, timeout: settings["timeout"]?.duration ?? limits.timeout,
                 idleTimeout: settings["idle_timeout"]?.duration ?? limits.idleTimeout,
                 maximumBody: settings["max_body"] == nil ? limits.maximumBody : settings["max_body"]?.size,
                 allow: Set((settings["allow"]?.strings ?? []).compactMap { AllowedForm(rawValue: $0) }),
@@ -126,12 +126,26 @@ struct RouteDecoder {
                 "\"upstream\" is missing, here and in \"route_defaults\"", at: openingBrace(own), pointer: own.pointer)
         }
         guard let path = own["path"], let text = path.string else { return }
+        checkRewrite(settings, path: path)
         if text == "*", let methods = settings["methods"]?.strings, methods != ["OPTIONS"] {
             problems.report("\"*\" is the target of OPTIONS only: write \"methods\": [\"OPTIONS\"]", at: path)
         }
         if text == "*" || text == "/", let slash = own["trailing_slash"], slash.string == "either" {
             problems.report("\"\(text)\" has no form with another trailing slash", at: slash)
         }
+    }
+
+    private func checkRewrite(_ settings: RouteSettings, path: Cursor) {
+        guard let written = settings["rewrite"] else { return }
+        if let pair = written["replace_prefix"], let parts = pair.node.array, parts.count != 2 {
+            problems.report("\"replace_prefix\" is a list of two: what the path starts with, and what then", at: pair)
+        }
+        guard let rewrite = settings.rewrite, let text = path.string, let pattern = try? RoutePattern(text),
+            !rewrite.fits(pattern)
+        else { return }
+        problems.report(
+            "the paths of this route do not all start with \"\(rewrite.prefix)\", which \"rewrite\" takes away",
+            at: path)
     }
 
     private func reportConflicts(_ result: Result) {

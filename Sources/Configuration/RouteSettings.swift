@@ -30,6 +30,13 @@ struct RouteSettings {
         return (self["host"] == nil || host != nil) && (methods == nil || methods?.strings != nil && areValid == true)
     }
 
+    var rewrite: RewriteConfiguration? {
+        guard let rewrite = self["rewrite"] else { return nil }
+        if let prefix = rewrite["strip_prefix"]?.string { return RewriteConfiguration(prefix: prefix, replacement: "") }
+        guard let pair = rewrite["replace_prefix"]?.strings, pair.count == 2 else { return nil }
+        return RewriteConfiguration(prefix: pair[0], replacement: pair[1])
+    }
+
     var upstreamHost: UpstreamHostConfiguration {
         switch self["upstream_host"]?.string {
         case nil: .client

@@ -17,6 +17,8 @@ indirect enum Shape: Sendable {
     case object(ObjectShape)
     /// One of some shapes, each of another JSON type.
     case either([Shape])
+    /// A secret: a string, or an object that says where it is.
+    case secret
     /// An object whose content is checked elsewhere.
     case anyObject
 
@@ -29,9 +31,19 @@ indirect enum Shape: Sendable {
         case .string, .word: "a string"
         case .list, .path: "a list"
         case .map, .object, .anyObject: "an object"
+        case .secret: "a string or an object"
         case .either(let shapes): shapes.map(\.typeName).joined(separator: " or ")
         }
     }
+}
+
+extension ObjectShape {
+    /// Where a secret is.
+    static let secretSource = ObjectShape(
+        [
+            Key("file", .string(.file), "A file that holds nothing but the secret."),
+            Key("env", .string(.text), "The environment variable that holds the secret."),
+        ], isChoice: true)
 }
 
 /// A key of an object.

@@ -28,6 +28,9 @@ struct ShapeChecker {
         case (.map(let value, let names), .object): checkMap(cursor, value, names)
         case (.object(let object), .object): checkObject(cursor, object)
         case (.anyObject, .object): break
+        case (.secret, .string(let text)):
+            if text.isEmpty { problems.report("a secret must not be empty", at: cursor) }
+        case (.secret, .object): checkObject(cursor, .secretSource)
         case (.either(let shapes), _):
             guard let fitting = shapes.first(where: { $0.fits(cursor.node.value) }) else {
                 return reportType(cursor, shape)
@@ -127,7 +130,7 @@ extension Shape {
         switch (self, value) {
         case (.boolean, .bool), (.yes, .bool), (.integer, .number), (.oneOfIntegers, .number), (.string, .string),
             (.word, .string), (.list, .array), (.path, .array), (.map, .object), (.object, .object),
-            (.anyObject, .object):
+            (.anyObject, .object), (.secret, .string), (.secret, .object):
             true
         case (.either(let shapes), _): shapes.contains { $0.fits(value) }
         default: false

@@ -4,7 +4,7 @@ extension Shape {
         ObjectShape([
             Key("version", .oneOfIntegers([1]), .required, "The version of this format."),
             Key("listeners", .list(listener), .required, "The sockets that clients connect to."),
-            .later("admin", "The socket for operators."),
+            Key("admin", admin, "The socket for operators; none by default."),
             Key("workers", .integer(1...1024), "How many threads serve requests; one per core by default."),
             Key("scopes", .map(.string(.anyText), names: .scope), "Every scope in use, with a description."),
             Key("roles", .map(role, names: .text), "Names for scopes that tokens may carry instead of them."),
@@ -24,13 +24,28 @@ extension Shape {
         ObjectShape([
             Key("address", .string(.address), .required, "host:port, [v6]:port or unix:/path; port 0 is any free one."),
             .later("tls", "Certificates and who must show one."),
-            .later("external_url", "How clients name this listener."),
-            .later("trusted_proxies", "Whose forwarding fields are believed."),
-            .later("proxy_protocol", "Whether connections begin with a PROXY protocol header."),
-            .later("underscore_fields", "What happens to fields with an underscore in their name."),
+            Key(
+                "external_url", .string(.externalURL),
+                "How clients name this listener: https://host or http://host:port."),
+            Key(
+                "trusted_proxies", .list(.string(.proxy)),
+                "Whose forwarding fields are believed: addresses, ranges such as 10.0.0.0/8, or unix:."),
+            Key(
+                "proxy_protocol", .boolean, default: "false",
+                "Whether connections from trusted proxies begin with a PROXY protocol header."),
+            Key(
+                "underscore_fields", .word(UnderscoreFields.allCases.map(\.rawValue)), default: "drop",
+                "What happens to fields with an underscore in their name."),
+            Key("livez", .boolean, default: "false", "Whether the gateway answers /livez here, for load balancers."),
         ]))
 
-    private static let grant = Shape.word(ScopeGrant.allCases.map(\.rawValue))
+    private static let admin = Shape.object(
+        ObjectShape([
+            Key("address", .string(.address), .required, "A loopback host:port or unix:/path.")
+        ]))
+
+    /// How scopes of the token and of its roles come together.
+    static let grant = Shape.word(ScopeGrant.allCases.map(\.rawValue))
 
     private static let role = Shape.object(
         ObjectShape([
@@ -42,8 +57,8 @@ extension Shape {
     static let upstream = Shape.object(
         ObjectShape([
             Key("servers", .list(.either([.string(.serverURL), server])), .required, "The servers; one for now."),
-            .later("case_insensitive_paths", "Whether the servers ignore the case of paths."),
-            .later("ignores_trailing_slash", "Whether the servers ignore a trailing slash."),
+            Key("case_insensitive_paths", .boolean, default: "false", "Whether the servers ignore the case of paths."),
+            Key("ignores_trailing_slash", .boolean, default: "false", "Whether the servers ignore a trailing slash."),
             .later("protocol", "The version of HTTP that the servers speak."),
             .later("tls", "How the servers prove who they are."),
         ]))
@@ -77,7 +92,9 @@ extension Shape {
             Key(
                 "sub", .word(AccessLogConfiguration.Disclosure.allCases.map(\.rawValue)), default: "plain",
                 "How the subject is written."),
-            .later("addresses", "How addresses are written."),
+            Key(
+                "addresses", .word(AccessLogConfiguration.Disclosure.allCases.map(\.rawValue)), default: "plain",
+                "How the addresses of clients are written."),
         ]))
 
     private static let logFile = Shape.object(

@@ -19,9 +19,10 @@ extension Shape {
                 "maximum_lifetime", .string(.duration(.positive)),
                 "The longest time from issue to expiry; any by default."),
             Key("require_expiry", .boolean, default: "true", "Whether a token without exp is refused."),
-            .later("grant", "How scopes and roles come together for this issuer."),
+            Key("grant", grant, "How scopes and roles come together for this issuer; as for all by default."),
             .later("token_endpoint", "A built-in issuer for trying out and small closed systems."),
-            .later("token_type", "What the token's header must say that it is."),
+            Key(
+                "token_type", .string(.text), "What the token's header must say that it is, such as at+jwt (RFC 9068)."),
             .later("keys_at_start", "Whether to wait for keys before serving."),
         ]))
 

@@ -9,6 +9,15 @@ extension Shape {
                 Key("path", .string(.path), .required, "Segments, {name} for one and {name...} for the rest; or *."),
             ] + routeSettings))
 
+    private static let rewrite = Shape.object(
+        ObjectShape(
+            [
+                Key("strip_prefix", .string(.prefix), "What is taken from the start of the path."),
+                Key(
+                    "replace_prefix", .path(.string(.prefix)),
+                    "What the path starts with, and what it starts with then."),
+            ], isChoice: true))
+
     /// The keys that `route_defaults` may have, too.
     static let routeSettings = [
         Key("methods", .list(.string(.method)), "The methods; all but CONNECT and TRACE by default."),
@@ -20,7 +29,7 @@ extension Shape {
         Key("roles", .list(.string(.text)), "One of these roles is needed."),
         Key("issuers", .list(.string(.name)), "Whose tokens are good here; all issuers' by default."),
         Key("upstream", .either([.string(.name), upstream]), "Where requests go: a name, or an upstream."),
-        .later("rewrite", "How the path is changed for the upstream."),
+        Key("rewrite", rewrite, "How the path is changed for the upstream, after the decision."),
         Key("upstream_host", .string(.upstreamHost), "The Host that the upstream sees; the client's by default."),
         Key(
             "authorization_header", .word(["pass", "strip"]), default: "pass",

@@ -24,6 +24,12 @@ enum StringForm: Sendable {
     case file
     case address
     case serverURL
+    /// How clients name a listener.
+    case externalURL
+    /// An address, a range of addresses, or `unix:`.
+    case proxy
+    /// A path in canonical form without a slash at its end, that begins with a slash.
+    case prefix
     case duration(TextRange<Duration>)
     /// A size; `unlimited` may be written where `orUnlimited`.
     case size(TextRange<Int>, orUnlimited: Bool = false)
@@ -70,6 +76,13 @@ enum StringForm: Sendable {
         case .upstreamHost: if text != "upstream" { _ = try AddressText.parse(text, ports: 1...65535, defaultPort: 80) }
         case .address: _ = try AddressText.parse(text, ports: 0...65535)
         case .serverURL: _ = try ServerURLText.parse(text)
+        case .externalURL: _ = try ExternalURLText.parse(text)
+        case .proxy:
+            guard text == "unix:" || AddressRange(text.utf8.span) != nil else {
+                throw ValueProblem(
+                    message: "\"\(text)\" is not an address or a range of addresses, such as \"10.0.0.0/8\" or \"::1\"")
+            }
+        case .prefix: try RewriteConfiguration.checkPrefix(text)
         case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
         case .size(let range, let orUnlimited):
             if orUnlimited && text == "unlimited" { return }

@@ -4,6 +4,10 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var name: String
     /// At least one; for now exactly one.
     package var servers: [UpstreamServerConfiguration]
+    /// Whether the servers take upper and lower case in paths for the same.
+    package var ignoresCase = false
+    /// Whether the servers take a path with and without a slash at its end for the same.
+    package var ignoresTrailingSlash = false
 }
 
 /// One server of an upstream.

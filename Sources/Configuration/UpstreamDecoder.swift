@@ -20,6 +20,8 @@ struct UpstreamDecoder {
             server.address = paths.resolve(server.address)
             return server
         }
-        return UpstreamConfiguration(name: name, servers: servers)
+        return UpstreamConfiguration(
+            name: name, servers: servers, ignoresCase: cursor["case_insensitive_paths"]?.boolean ?? false,
+            ignoresTrailingSlash: cursor["ignores_trailing_slash"]?.boolean ?? false)
     }
 }

@@ -112,56 +112,9 @@ package struct HostName: Sendable {
     private mutating func appendAddress(_ text: Span<UInt8>) -> Int? {
         guard let bracket = text.firstIndex(of: UInt8(ascii: "]")),
             bracket + 1 == text.count || text[bracket + 1] == UInt8(ascii: ":"),
-            Self.isIPv6Address(text.extracting(1..<bracket))
+            IPAddress(ipv6: text.extracting(1..<bracket)) != nil
         else { return nil }
         for index in 0...bracket { authority.append(text[index].lowercasedASCII) }
         return bracket + 1
-    }
-
-    /// Whether the text is an IPv6 address (RFC 3986 section 3.2.2), without a zone.
-    private static func isIPv6Address(_ text: Span<UInt8>) -> Bool {
-        var groups = 0
-        var isShortened = false
-        var position = 0
-        if text.count >= 2, text[0] == UInt8(ascii: ":"), text[1] == UInt8(ascii: ":") {
-            isShortened = true
-            position = 2
-        }
-        while position < text.count {
-            let end = text.firstIndex(of: UInt8(ascii: ":"), from: position) ?? text.count
-            let group = text.extracting(position..<end)
-            if end == text.count, group.firstIndex(of: UInt8(ascii: ".")) != nil {
-                guard isIPv4Address(group) else { return false }
-                groups += 2
-                break
-            }
-            guard (1...4).contains(group.count) else { return false }
-            for index in group.indices where group[index].hexadecimalValue == nil { return false }
-            groups += 1
-            position = end
-            guard position < text.count else { break }
-            position += 1
-            guard position < text.count else { return false }
-            if text[position] == UInt8(ascii: ":") {
-                guard !isShortened else { return false }
-                isShortened = true
-                position += 1
-            }
-        }
-        return isShortened ? groups <= 7 : groups == 8
-    }
-
-    private static func isIPv4Address(_ text: Span<UInt8>) -> Bool {
-        var parts = 0
-        var position = 0
-        while position <= text.count {
-            let end = text.firstIndex(of: UInt8(ascii: "."), from: position) ?? text.count
-            let part = text.extracting(position..<end)
-            guard part.count <= 3, let number = part.decimalNumber, number <= 255 else { return false }
-            if part.count > 1, part[0] == UInt8(ascii: "0") { return false }
-            parts += 1
-            position = end + 1
-        }
-        return parts == 4
     }
 }

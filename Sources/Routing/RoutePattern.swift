@@ -26,6 +26,16 @@ package struct RoutePattern: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { template }
 
+    /// The canonical path of the segments before the first `{`; the only path of the pattern if there
+    /// is no `{`.
+    package var literalPath: String {
+        var path = ""
+        for case .literal(let text) in segments.prefix(while: { if case .literal = $0 { true } else { false } }) {
+            path += "/" + text
+        }
+        return path
+    }
+
     /// Parses `template`.
     ///
     /// - Parameter template: `*`, or a path of literal segments, `{name}` and, in the last place, `{name...}`.

@@ -1,0 +1,63 @@
+package import HTTP
+
+/// A socket that clients connect to.
+package struct ListenerConfiguration: Sendable, Equatable {
+    /// Where it listens.
+    package var address: SocketAddressConfiguration
+    /// How clients name it; nil if that is not said.
+    package var externalURL: ExternalURL?
+    /// Whose forwarding fields and PROXY headers are believed.
+    package var trustedProxies = TrustedProxies()
+    /// Whether connections from trusted proxies begin with a PROXY protocol header.
+    package var readsProxyProtocol = false
+    /// What happens to fields with an underscore in their name.
+    package var underscoreFields = UnderscoreFields.drop
+    /// Whether `/livez` is answered by the gateway itself.
+    package var answersLiveness = false
+}
+
+/// How clients name a listener; never derived from what a client sends.
+package struct ExternalURL: Sendable, Equatable {
+    /// The scheme that clients use.
+    package enum Scheme: String, Sendable, CaseIterable {
+        case http
+        case https
+
+        /// The port that a URL of the scheme leaves out.
+        package var defaultPort: Int { self == .http ? 80 : 443 }
+    }
+
+    /// The scheme that clients use.
+    package var scheme: Scheme
+    /// The host in lower case, with the port unless it is the scheme's own.
+    package var authority: String
+    /// The port, also where it is the scheme's own.
+    package var port: Int
+}
+
+/// Who may say whom a request comes from.
+package struct TrustedProxies: Sendable, Equatable {
+    /// The addresses of proxies.
+    package var ranges: [AddressRange] = []
+    /// Whether whoever connects over a Unix-domain socket is one.
+    package var includesUnixSockets = false
+
+    /// Whether nobody is trusted.
+    package var isEmpty: Bool { ranges.isEmpty && !includesUnixSockets }
+}
+
+/// What happens to fields with an underscore in their name, which some servers take for a hyphen.
+package enum UnderscoreFields: String, Sendable, CaseIterable {
+    /// They do not cross.
+    case drop
+    /// The request is refused.
+    case reject
+    /// They cross, unless they would be taken for a field that the gateway writes.
+    case pass
+}
+
+/// The socket for operators.
+package struct AdminConfiguration: Sendable, Equatable {
+    /// A loopback address or a Unix-domain socket.
+    package var address: SocketAddressConfiguration
+}
