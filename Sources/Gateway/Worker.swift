@@ -34,6 +34,7 @@ actor Worker {
     ///   - next: the configuration.
     ///   - listening: all that is to be listened on; the connections of other listeners end with their exchanges.
     ///   - log: takes the lines from now on; nil for the same as before.
+    /// - Throws: what accepting from a new socket fails with; all else is done then.
     func advance(
         to next: Handover, _ listening: [BoundListener], log: AccessLogWriter?
     ) throws(SocketError) {
