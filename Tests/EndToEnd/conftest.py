@@ -98,11 +98,11 @@ def gateway(module_gateway: Starter, shared_upstream: Upstream) -> Gateway:
 
 
 class Service:
-    """The FastAPI application on uvicorn, a process of its own."""
+    """A FastAPI application on uvicorn, a process of its own."""
 
-    def __init__(self, log: Path):
+    def __init__(self, log: Path, script: str = "service.py", *arguments: str):
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "service.py")],
+            [sys.executable, str(HERE / script), *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True,
         )
         assert self.process.stdout is not None

@@ -88,9 +88,11 @@ class Mint:
 
     @staticmethod
     def compact(head: dict[str, Any], payload: dict[str, Any], signer: Signer) -> str:
-        parts = [
-            base64url(json.dumps({key: value for key, value in part.items() if value is not None}).encode())
-            for part in (head, payload)
-        ]
-        signed = ".".join(parts)
+        texts = [json.dumps({key: value for key, value in part.items() if value is not None}) for part in (head, payload)]
+        return Mint.signed(texts[0].encode(), texts[1].encode(), signer)
+
+    @staticmethod
+    def signed(head: bytes, payload: bytes, signer: Signer) -> str:
+        """A token of a header and a payload as they stand, JSON or not."""
+        signed = f"{base64url(head)}.{base64url(payload)}"
         return f"{signed}.{base64url(signer.sign(signed.encode()))}"
