@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import threading
 import time
@@ -16,30 +15,10 @@ import pytest
 
 from harness.gateway import ROUTES, Gateway, configuration
 from harness.process import MiB, resident
+from harness.reloading import NO_WATCH, reload, settings_of, write
 from harness.tokens import Mint
 from harness.upstream import Exchange, Upstream, echo
 from harness.wire import request
-
-
-def settings_of(gateway: Gateway) -> dict[str, Any]:
-    return json.loads(gateway.configuration_path.read_text())
-
-
-def write(gateway: Gateway, settings: dict[str, Any] | str) -> None:
-    """As an editor does: another file, put in the place of the old one."""
-    text = settings if isinstance(settings, str) else json.dumps(settings, indent=2)
-    beside = gateway.configuration_path.with_suffix(".new")
-    beside.write_text(text)
-    os.replace(beside, gateway.configuration_path)
-
-
-def reload(gateway: Gateway, settings: dict[str, Any] | str | None = None) -> dict[str, Any]:
-    """Writes the file, asks for a reload, and returns the line that tells how it went."""
-    if settings is not None:
-        write(gateway, settings)
-    before = gateway.event_count("reloaded", "reload_failed")
-    gateway.signal(signal.SIGHUP)
-    return gateway.wait_for_next_event(before, "reloaded", "reload_failed")
 
 
 def with_routes(settings: dict[str, Any], *routes: dict[str, Any]) -> dict[str, Any]:
@@ -48,9 +27,6 @@ def with_routes(settings: dict[str, Any], *routes: dict[str, Any]) -> dict[str, 
 
 def status(gateway: Gateway, target: str, *fields: str) -> int:
     return gateway.exchange(request("GET", target, *fields)).status
-
-
-NO_WATCH = {"arguments": ["--no-watch"]}
 
 
 def test_sighup_brings_the_new_routes_and_says_what_has_changed(start_gateway: Any, upstream: Upstream) -> None:
