@@ -23,12 +23,13 @@ extension Exchange {
             output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        record.droppedFields = resources.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
-            rest in
-            rest.append(client.forwardingFields)
-            if !clientHost.isEmpty {
+        record.droppedFields = client.listener.forwardingRules.appendRequestLines(
+            request.fields, forwarding: believed != nil, overrides: route.allowsMethodOverride, stripped: stripped,
+            to: &output)
+        let forwardingFields = believed?.forwardingFields ?? client.origin.forwardingFields
+        output.append(addingCapacity: forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+            rest.append(forwardingFields)
+            if believed == nil && !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")
                 rest.append(clientHost)
                 rest.append("\r\n")

@@ -29,7 +29,7 @@ package final class Server {
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
             for _ in 0..<(configuration.workers ?? CurrentProcess.coreCount) {
-                workers.append(try Self.makeWorker(configuration, calls, accessLog))
+                workers.append(try Self.makeWorker(configuration, calls, accessLog, logger))
             }
         } catch {
             throw .noResources(error.description)
@@ -38,11 +38,11 @@ package final class Server {
     }
 
     private static func makeWorker(
-        _ configuration: GatewayConfiguration, _ calls: BlockingCalls, _ log: AccessLogWriter
+        _ configuration: GatewayConfiguration, _ calls: BlockingCalls, _ log: AccessLogWriter, _ logger: Logger
     ) throws(SocketError) -> Worker {
         let loop = try EventLoop()
         do throws(EvaluatorError) {
-            return try Worker(configuration: configuration, loop: loop, calls: calls, log: log)
+            return try Worker(configuration: configuration, loop: loop, calls: calls, log: log, logger: logger)
         } catch {
             preconditionFailure("the configuration's reader let through what the evaluator refuses: \(error)")
         }
@@ -163,11 +163,12 @@ package final class Server {
 
     private static func bind(_ configuration: GatewayConfiguration) throws(StartError) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
-        for listener in configuration.listeners {
+        for (number, listener) in configuration.listeners.enumerated() {
             for address in try addresses(of: listener.address) {
                 do throws(SocketError) {
                     sockets.append(
-                        try ListeningSocket(address: address, connectionLimit: configuration.limits.connections))
+                        try ListeningSocket(
+                            address: address, connectionLimit: configuration.limits.connections, listener: number))
                 } catch {
                     throw .cannotListen(address.description, error.description)
                 }

@@ -1,5 +1,6 @@
 import AccessLog
 import Configuration
+import Logging
 import Transport
 import Upstream
 
@@ -14,12 +15,13 @@ actor Worker {
     private var sockets: [ListeningSocket] = []
 
     init(
-        configuration: GatewayConfiguration, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter
+        configuration: GatewayConfiguration, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter, logger: Logger
     ) throws(EvaluatorError) {
         self.loop = loop
         self.calls = calls
         resources = try WorkerResources(
-            configuration: configuration, loop: loop, log: AccessLogBuffer(writer: log, format: RecordFormat(.json)))
+            configuration: configuration, loop: loop, log: AccessLogBuffer(writer: log, format: RecordFormat(.json)),
+            logger: logger)
     }
 
     /// Accepts connections from `sockets` and keeps house until `drain`.
@@ -51,7 +53,8 @@ actor Worker {
         let isWithinLimit = socket.connectionOpened()
         defer { socket.connectionClosed() }
         guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
-        let connection = Connection(stream: stream, remote: remote, resources: resources)
+        let connection = Connection(
+            stream: stream, remote: remote, listener: resources.settings(of: socket), resources: resources)
         resources.add(connection)
         await connection.serve(isWithinLimit: isWithinLimit)
         resources.remove(connection)

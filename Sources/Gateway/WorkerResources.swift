@@ -2,6 +2,7 @@ import AccessLog
 import Bytes
 import Configuration
 import HTTP
+import Logging
 import Transport
 import Upstream
 
@@ -19,6 +20,9 @@ final class WorkerResources {
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var spareExchanges: [Exchange] = []
+    private let logger: Logger
+    private let listeners: [ListenerSettings]
+    private var proxyHeaderWarning = RepeatedWarning()
     private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.
     let housekeeper: Waiter
@@ -26,10 +30,12 @@ final class WorkerResources {
     let drained: Waiter
 
     init(
-        configuration: GatewayConfiguration, loop: EventLoop, log: consuming AccessLogBuffer
+        configuration: GatewayConfiguration, loop: EventLoop, log: consuming AccessLogBuffer, logger: Logger
     ) throws(EvaluatorError) {
         self.loop = loop
         self.log = log
+        self.logger = logger
+        listeners = configuration.listeners.map { ListenerSettings($0) }
         evaluator = try Evaluator(configuration)
         settings = GatewaySettings(configuration)
         blocks = BlockPool(head: settings.messageLimits.head)
@@ -41,6 +47,17 @@ final class WorkerResources {
     }
 
     // MARK: Connections
+
+    /// What the configuration says of the listener that a socket belongs to: the one way from a connection to it.
+    func settings(of socket: ListeningSocket) -> ListenerSettings { listeners[socket.listener] }
+
+    /// Tells the operator that a trusted proxy did not begin as `proxy_protocol` says.
+    func warnOfProxyHeader(from remoteIP: [UInt8]) {
+        guard let count = proxyHeaderWarning.occurred(at: loop.now) else { return }
+        var metadata: Logger.Metadata = ["event": "proxy_header", "count": .stringConvertible(count)]
+        if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
+        logger.warning("a trusted proxy sent no PROXY header, or a malformed one", metadata: metadata)
+    }
 
     func add(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = connection

@@ -7,6 +7,8 @@ package final class ListeningSocket: Sendable {
     package let address: SocketAddress
     /// How many connections may be open at once.
     package let connectionLimit: Int
+    /// Which of its owner's listeners it belongs to: a name may have several addresses.
+    package let listener: Int
     let descriptor: Int32
     private let openConnections = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
@@ -16,8 +18,9 @@ package final class ListeningSocket: Sendable {
     /// - Parameters:
     ///   - address: where to listen. The file of a Unix-domain address that nobody listens on any more is replaced.
     ///   - connectionLimit: how many connections may be open at once.
+    ///   - listener: which of its owner's listeners it belongs to.
     /// - Throws: what `bind(2)` or `listen(2)` fails with.
-    package init(address: SocketAddress, connectionLimit: Int) throws(SocketError) {
+    package init(address: SocketAddress, connectionLimit: Int, listener: Int = 0) throws(SocketError) {
         let socket = try address.makeSocket()
         if case .unix(let path) = address.form {
             try Self.removeAbandonedFile(at: path, address)
@@ -30,6 +33,7 @@ package final class ListeningSocket: Sendable {
         guard listen(socket.number, Listener.backlog) == 0 else { throw SocketError(errno: last_error()) }
         self.address = if case .unix = address.form { address } else { Self.boundAddress(of: socket.number) ?? address }
         self.connectionLimit = connectionLimit
+        self.listener = listener
         descriptor = socket.release()
     }
 
