@@ -7,9 +7,8 @@ extension Exchange {
         let forwarded = ForwardedRequest(request.fields, isTrusted: { proxy.listener.trusts($0) })
         if !forwarded.requestID.isEmpty { requestID = forwarded.requestID }
         var fields: [UInt8] = []
-        let host = request.host.authority
-        forwarded.appendFields(
-            peer: proxy.origin.host.span, ownScheme: proxy.listener.scheme, ownHost: host.span, to: &fields)
+        let (peer, host) = (proxy.origin.host, request.host.authority)
+        forwarded.appendFields(peer: peer.span, ownScheme: proxy.listener.scheme, ownHost: host.span, to: &fields)
         let logged =
             forwarded.clientAddress.map { resources.settings.addressDisclosure.shown($0.text) } ?? proxy.origin.logged
         believed = BelievedOrigin(forwardingFields: fields, logged: logged)
