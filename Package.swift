@@ -93,7 +93,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
     for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
-    for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
+    for name in [
+        "FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer", "FuzzProxyHeader",
+    ] {
         package.targets.append(
             .executableTarget(
                 name: name, dependencies: ["HTTP", "Bytes"], path: "Tests/Fuzz/\(name)",

@@ -23,12 +23,13 @@ extension Exchange {
             output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        record.droppedFields = generation.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
-            rest in
-            rest.append(client.forwardingFields)
-            if !clientHost.isEmpty {
+        record.droppedFields = client.listener.forwardingRules.appendRequestLines(
+            request.fields, forwarding: believed != nil, overrides: route.allowsMethodOverride, stripped: stripped,
+            to: &output)
+        let forwardingFields = believed?.forwardingFields ?? client.origin.forwardingFields
+        output.append(addingCapacity: forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+            rest.append(forwardingFields)
+            if believed == nil && !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")
                 rest.append(clientHost)
                 rest.append("\r\n")
@@ -67,7 +68,7 @@ extension Exchange {
         swap(&output, &download.output.bytes)
         let reason = response.reason
         output.appendStatusLine(response.status, reason: reason.span)
-        generation.forwardingRules.appendResponseLines(response.fields, to: &output)
+        generation.responseRules.appendResponseLines(response.fields, to: &output)
         if !response.fields.contains(.date) { appendDate(to: &output) }
         let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
         output.append(addingCapacity: requestID.count + 256) { rest in
@@ -86,7 +87,7 @@ extension Exchange {
     func writeInterimHead() {
         let reason = response.reason
         download.output.bytes.appendStatusLine(response.status, reason: reason.span)
-        generation.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
+        generation.responseRules.appendResponseLines(response.fields, to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 

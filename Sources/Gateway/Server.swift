@@ -43,7 +43,7 @@ package final class Server: Sendable {
             for _ in 0..<(configuration.workers ?? CurrentProcess.coreCount) {
                 let generation = Self.makeGeneration(configuration)
                 workers.append(
-                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog))
+                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog, logger: logger))
             }
             advanced = try EventSignal()
             reloader = try Reloader(path: path, watchesFiles: watchesFiles, logger: logger)
