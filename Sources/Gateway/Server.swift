@@ -1,4 +1,5 @@
 import AccessLog
+import Admin
 package import Configuration
 package import Logging
 import Transport
@@ -10,7 +11,10 @@ package final class Server {
     private let accessLog: AccessLogWriter
     private let sockets: [ListeningSocket]
     private let workers: [Worker]
+    private let readiness: Readiness
+    private let admin: AdminListener?
     private var threads: [Thread] = []
+    private var adminThread: Thread?
 
     /// Binds the listeners and builds the workers; nothing is accepted yet.
     ///
@@ -25,10 +29,13 @@ package final class Server {
         self.logger = logger
         accessLog = try Self.openAccessLog(configuration.accessLog, logger)
         sockets = try Self.bind(configuration)
+        let workerCount = configuration.workers ?? CurrentProcess.coreCount
+        readiness = Readiness(workerCount: workerCount)
+        admin = try Self.makeAdminListener(configuration, readiness)
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
-            for _ in 0..<(configuration.workers ?? CurrentProcess.coreCount) {
+            for _ in 0..<workerCount {
                 workers.append(try Self.makeWorker(configuration, calls, accessLog))
             }
         } catch {
@@ -60,9 +67,10 @@ package final class Server {
                 return 70
             }
             threads.append(thread)
-            Task(executorPreference: worker.loop) { [sockets, logger] in
+            Task(executorPreference: worker.loop) { [sockets, logger, readiness] in
                 do throws(SocketError) {
                     try await worker.start(sockets)
+                    readiness.workerAccepts()
                 } catch {
                     // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
@@ -70,21 +78,26 @@ package final class Server {
                 }
             }
         }
+        adminThread = admin?.start()
+        if admin != nil && adminThread == nil {
+            logger.critical("no thread for the admin listener", metadata: ["event": "start_failed"])
+            return 70
+        }
         logStart()
         return handleSignals()
     }
 
     private func logStart() {
-        logger.info(
-            "gateway started",
-            metadata: [
-                "event": "started",
-                "version": .string(BuildVersion.text),
-                "config": .string(configuration.hash),
-                "listeners": .array(sockets.map { .string($0.address.description) }),
-                "workers": .stringConvertible(workers.count),
-                "pid": .stringConvertible(CurrentProcess.identifier),
-            ])
+        var metadata: Logger.Metadata = [
+            "event": "started",
+            "version": .string(BuildVersion.text),
+            "config": .string(configuration.hash),
+            "listeners": .array(sockets.map { .string($0.address.description) }),
+            "workers": .stringConvertible(workers.count),
+            "pid": .stringConvertible(CurrentProcess.identifier),
+        ]
+        if let admin { metadata["admin"] = .array(admin.addresses.map { .string($0.description) }) }
+        logger.info("gateway started", metadata: metadata)
     }
 
     // MARK: Signals
@@ -114,6 +127,7 @@ package final class Server {
     /// Stops accepting, lets exchanges finish, and ends the process from a thread of its own: a second signal must still
     /// be heard.
     private func drain() {
+        readiness.beginDraining()
         logger.info("draining", metadata: ["event": "draining"])
         let deadline = Instant.now + Nanoseconds(configuration.limits.drainTimeout)
         Task { [workers, sockets] in
@@ -127,9 +141,11 @@ package final class Server {
                 }
             }
         }
-        _ = Thread(name: "drain") { [threads, accessLog, logger] in
+        _ = Thread(name: "drain") { [threads, accessLog, logger, admin, adminThread] in
             for thread in threads { thread.join() }
             accessLog.close()
+            admin?.stop()
+            adminThread?.join()
             logger.info("stopped", metadata: ["event": "stopped"])
             CurrentProcess.exit(status: 0)
         }
@@ -176,7 +192,7 @@ package final class Server {
         return sockets
     }
 
-    private static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
+    static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
         switch address {
         case .unix(let path):
             guard let found = SocketAddress(unixPath: path) else {

@@ -14,8 +14,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try source.load(orExitWith: 78)
-        var logger = Logger(label: "gateway") { _ in ApplicationLog() }
-        logger.logLevel = .info
+        let logger = Logger(label: "gateway") { _ in ApplicationLog() }
         let status: Int32
         do throws(StartError) {
             status = try Server(configuration: configuration, logger: logger).run()
