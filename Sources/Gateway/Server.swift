@@ -36,7 +36,7 @@ package final class Server {
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
             for _ in 0..<workerCount {
-                workers.append(try Self.makeWorker(configuration, calls, accessLog))
+                workers.append(try Self.makeWorker(configuration, calls, accessLog, logger))
             }
         } catch {
             throw .noResources(error.description)
@@ -45,11 +45,11 @@ package final class Server {
     }
 
     private static func makeWorker(
-        _ configuration: GatewayConfiguration, _ calls: BlockingCalls, _ log: AccessLogWriter
+        _ configuration: GatewayConfiguration, _ calls: BlockingCalls, _ log: AccessLogWriter, _ logger: Logger
     ) throws(SocketError) -> Worker {
         let loop = try EventLoop()
         do throws(EvaluatorError) {
-            return try Worker(configuration: configuration, loop: loop, calls: calls, log: log)
+            return try Worker(configuration: configuration, loop: loop, calls: calls, log: log, logger: logger)
         } catch {
             preconditionFailure("the configuration's reader let through what the evaluator refuses: \(error)")
         }

@@ -1,5 +1,6 @@
 import AccessLog
 import Configuration
+import Logging
 import Transport
 import Upstream
 
@@ -10,16 +11,29 @@ actor Worker {
 
     private let resources: WorkerResources
     private let calls: BlockingCalls
+    private let logger: Logger
     private var listeners: [Listener] = []
     private var sockets: [ListeningSocket] = []
 
     init(
-        configuration: GatewayConfiguration, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter
+        configuration: GatewayConfiguration, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter,
+        logger: Logger
     ) throws(EvaluatorError) {
         self.loop = loop
         self.calls = calls
+        self.logger = logger
         resources = try WorkerResources(
             configuration: configuration, loop: loop, log: AccessLogBuffer(writer: log, format: RecordFormat(.json)))
+        for pool in resources.pools {
+            pool.onConnectFailure = { address, error in
+                logger.debug(
+                    "an upstream cannot be connected to",
+                    metadata: [
+                        "event": "connect_failed", "address": .string(address.description),
+                        "error": .string(error.description),
+                    ])
+            }
+        }
     }
 
     /// Accepts connections from `sockets` and keeps house until `drain`.
@@ -49,6 +63,11 @@ actor Worker {
 
     private func serve(_ descriptor: Int32, from remote: SocketAddress, on socket: ListeningSocket) async {
         let isWithinLimit = socket.connectionOpened()
+        if !isWithinLimit {
+            logger.debug(
+                "a connection beyond the limit",
+                metadata: ["event": "connection_limit", "listener": .string(socket.address.description)])
+        }
         defer { socket.connectionClosed() }
         guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
         let connection = Connection(stream: stream, remote: remote, resources: resources)
@@ -98,11 +117,23 @@ actor Worker {
                 let outcome = await calls.run { () -> Result<[SocketAddress], ResolverError> in
                     Result { () throws(ResolverError) in try Resolver.addresses(of: host, port: port) }
                 }
-                if let outcome { pool.update(outcome) }
+                if let outcome {
+                    pool.update(outcome)
+                    log(outcome, of: host)
+                }
             }
             let isComplete = named.allSatisfy(\.hasAddress)
             _ = await waiter.wait(until: .now + (isComplete ? Self.resolveInterval : Self.resolveRetryInterval))
         }
+    }
+
+    private func log(_ outcome: Result<[SocketAddress], ResolverError>, of host: String) {
+        var metadata: Logger.Metadata = ["event": "looked_up", "name": .string(host)]
+        switch outcome {
+        case .success(let addresses): metadata["addresses"] = .array(addresses.map { .string($0.host) })
+        case .failure(let error): metadata["error"] = .string(error.description)
+        }
+        logger.debug("the name of an upstream was looked up", metadata: metadata)
     }
 
     // MARK: Ending

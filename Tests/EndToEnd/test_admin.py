@@ -127,6 +127,25 @@ def test_the_level_of_the_log_changes_at_once_and_that_is_logged(start_gateway: 
     assert [line["event"] for line in gateway.application_log].count("log_reopened") == 0
 
 
+def test_what_is_told_at_debug(start_gateway: Any, tmp_path: Path) -> None:
+    gateway = start_gateway("http://localhost:1", admin=TCP, limits={"connections": 1},
+                            routes=[{"id": "a", "path": "/a", "public": True, "upstream": "service"},
+                                    {"id": "b", "path": "/b", "public": True,
+                                     "upstream": {"servers": ["http://no-such-name.invalid:1"]}}])
+    assert set_level(gateway, "debug").status == 200
+    with gateway.client() as first:
+        assert first.exchange(request("GET", "/a")).status == 503
+        assert gateway.exchange(request("GET", "/a")).status == 503
+    failed = gateway.wait_for_event("connect_failed")
+    assert failed["level"] == "debug" and failed["address"].endswith(":1") and "refused" in failed["error"]
+    listener = gateway.wait_for_event("connection_limit")["listener"]
+    assert parse_address(listener) == gateway.address
+    looked_up = gateway.wait_for_application_line(
+        lambda line: line["event"] == "looked_up" and line["name"] == "no-such-name.invalid", "the failed look-up")
+    assert looked_up["error"]
+    assert not [line for line in gateway.application_log[:1] if line["level"] == "debug"]
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"level":"trace"}', b'{"level":"debug","level":"warn"}',
                                   b'{"level":"debug","more":1}', b"level=debug", b'{"level":"debug"}x', b"[" * 1000])
 def test_a_malformed_change_is_refused(gateway: Gateway, body: bytes) -> None:
