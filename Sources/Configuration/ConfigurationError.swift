@@ -19,10 +19,16 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
     /// The word that was probably meant.
     package var suggestion: String?
 
-    /// The error as a terminal shows it: place and message, the line and carets.
-    package var description: String {
+    /// Place and message in one line.
+    package var summary: String {
         var text = line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
         if let suggestion { text += "; did you mean \"\(suggestion)\"?" }
+        return text
+    }
+
+    /// The error as a terminal shows it: place and message, the line and carets.
+    package var description: String {
+        var text = summary
         guard line > 0 else { return text }
         let number = String(line)
         let margin = String(repeating: " ", count: number.count)

@@ -5,11 +5,14 @@ import StrictJSON
 extension GatewayConfiguration {
     /// Reads and checks the file at `path`; blocks, so never on an event loop.
     ///
-    /// - Parameter path: the configuration file; relative paths in it are relative to its directory.
+    /// - Parameters:
+    ///   - path: the configuration file; relative paths in it are relative to its directory.
+    ///   - surroundings: where files and variables are read.
     /// - Returns: the configuration, with defaults filled in.
     /// - Throws: `ConfigurationErrors`: everything that is wrong with it.
-    package static func load(path: String) throws(ConfigurationErrors) -> GatewayConfiguration {
-        let surroundings = Surroundings.process
+    package static func load(
+        path: String, surroundings: Surroundings = .process
+    ) throws(ConfigurationErrors) -> GatewayConfiguration {
         let bytes: [UInt8]
         switch surroundings.contentsOfFile(path) {
         case .success(let content): bytes = content

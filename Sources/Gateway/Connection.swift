@@ -1,4 +1,5 @@
 import Bytes
+import Configuration
 import HTTP
 import Transport
 
@@ -13,12 +14,19 @@ final class Connection {
     let remoteHost: [UInt8]
     /// The fields that tell the upstream of the client, the same for every request.
     let forwardingFields: [UInt8]
+    /// The address in the configuration of the listener that accepted it.
+    let listener: SocketAddressConfiguration
+    /// Whether a reload has taken the listener away.
+    private var isListenerGone = false
     let resources: WorkerResources
     /// How often the connection went on without waiting in this turn of the loop.
     private var operations = 0
 
-    init(stream: any ByteStream, remote: SocketAddress, resources: WorkerResources) {
+    init(
+        stream: any ByteStream, remote: SocketAddress, listener: SocketAddressConfiguration, resources: WorkerResources
+    ) {
         self.stream = stream
+        self.listener = listener
         let host = Array(remote.host.utf8)
         var fields: [UInt8] = []
         if !host.isEmpty { fields.appendField("X-Forwarded-For", host.span) }
@@ -43,7 +51,7 @@ final class Connection {
         while await receiveFirstByte(within: idleTimeout) {
             let exchange = resources.takeExchange()
             ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
-            resources.give(exchange)
+            exchange.generation.give(exchange)
             guard case .keepOpen = ending else { break }
             if input.isEmpty { input.release(to: resources.blocks) } else { await letOthersRun() }
             idleTimeout = settings.idleTimeout
@@ -67,7 +75,10 @@ final class Connection {
         case reset
     }
 
-    private var settings: GatewaySettings { resources.settings }
+    /// Whether no exchange may begin after the one under way.
+    var isEnding: Bool { resources.isDraining || isListenerGone }
+
+    private var settings: GatewaySettings { resources.generation.settings }
 
     /// Waits for the next request to begin.
     ///
@@ -80,7 +91,7 @@ final class Connection {
             case .end, .failed: return false
             case .wouldBlock:
                 input.release(to: resources.blocks)
-                if resources.isDraining { return false }
+                if isEnding { return false }
                 if await wait(until: deadline) == .expired { return false }
             }
         }
@@ -105,6 +116,12 @@ final class Connection {
         guard operations >= 16 else { return }
         operations = 0
         await Task.yield()
+    }
+
+    /// Ends the connection, after the exchange under way: its listener is gone.
+    func leave() {
+        isListenerGone = true
+        waiter.wake()
     }
 
     /// Ends the connection's waits for good; its task then ends by itself.

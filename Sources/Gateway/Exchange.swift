@@ -10,6 +10,7 @@ import Upstream
 ///
 /// Exchanges are reused for their storage; between `reset` and `run` they hold nothing of a client.
 final class Exchange {
+    let generation: Generation
     let resources: WorkerResources
     var request = Request()
     var response = Response()
@@ -34,9 +35,10 @@ final class Exchange {
     private var parser: RequestParser
     var responseParser: ResponseParser
 
-    init(resources: WorkerResources) {
+    init(generation: Generation, resources: WorkerResources) {
+        self.generation = generation
         self.resources = resources
-        let limits = resources.settings.messageLimits
+        let limits = generation.settings.messageLimits
         parser = RequestParser(limits: limits)
         responseParser = ResponseParser(limits: limits)
         upload = BodyPump(limits: limits)
@@ -121,7 +123,7 @@ final class Exchange {
             decided = .now
             record.decisionDuration = decided.since(began).microseconds
         }
-        let evaluator = resources.evaluator
+        let evaluator = generation.evaluator
         let route = try evaluator.match(request)
         self.route = route
         do throws(Refusal) {

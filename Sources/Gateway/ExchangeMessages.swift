@@ -23,7 +23,7 @@ extension Exchange {
             output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        record.droppedFields = resources.forwardingRules.appendRequestLines(
+        record.droppedFields = generation.forwardingRules.appendRequestLines(
             request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
         output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
             rest in
@@ -46,9 +46,11 @@ extension Exchange {
 
     /// Writes the head of the forwarded response and begins its body.
     ///
-    /// - Parameter isUploadComplete: whether nothing of the request is left to come: otherwise the connection ends with
-    ///   this response, because the rest of the body would be taken for the next request.
-    func beginResponse(isUploadComplete: Bool) {
+    /// - Parameters:
+    ///   - client: whom it is for.
+    ///   - isUploadComplete: whether nothing of the request is left to come: otherwise the connection ends with this
+    ///     response, because the rest of the body would be taken for the next request.
+    func beginResponse(to client: Connection, isUploadComplete: Bool) {
         let isOld = request.version == .http10
         var encodesChunks = false
         var endsWithClose = false
@@ -58,14 +60,14 @@ extension Exchange {
             endsWithClose = isOld
         case .none, .length: break
         }
-        keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !resources.isDraining
+        keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !client.isEnding
         isCloseDelimited = endsWithClose
         download.begin(response.framing, encodesChunks: encodesChunks)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         let reason = response.reason
         output.appendStatusLine(response.status, reason: reason.span)
-        resources.forwardingRules.appendResponseLines(response.fields, to: &output)
+        generation.forwardingRules.appendResponseLines(response.fields, to: &output)
         if !response.fields.contains(.date) { appendDate(to: &output) }
         let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
         output.append(addingCapacity: requestID.count + 256) { rest in
@@ -84,7 +86,7 @@ extension Exchange {
     func writeInterimHead() {
         let reason = response.reason
         download.output.bytes.appendStatusLine(response.status, reason: reason.span)
-        resources.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
+        generation.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 
@@ -93,7 +95,7 @@ extension Exchange {
     /// Appends the fields that every forwarded message gets.
     private func appendOwnFields(version: Version, to output: inout OutputSpan<UInt8>) {
         appendRequestID(to: &output)
-        guard resources.settings.writesVia else { return }
+        guard generation.settings.writesVia else { return }
         switch version {
         case .http10: output.append("Via: 1.0 gateway\r\n")
         case .http11: output.append("Via: 1.1 gateway\r\n")

@@ -17,7 +17,7 @@ extension Exchange {
     }
 
     private func noteSubject(_ subject: String) {
-        switch resources.settings.subjectDisclosure {
+        switch generation.settings.subjectDisclosure {
         case .plain: record.set(.subject, to: subject)
         case .hash: record.set(.subject, to: SHA256.hash(subject.utf8.span).hexadecimal(digits: 16))
         case .omit: break
@@ -46,7 +46,7 @@ extension Exchange {
         if !request.host.isEmpty { record.set(.host, to: request.host.authority) }
         if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
         if let route { record.set(.route, to: route.id) }
-        record.set(.configuration, to: resources.settings.configurationHash)
+        record.set(.configuration, to: generation.settings.configurationHash)
         resources.append(record)
     }
 }

@@ -28,7 +28,7 @@ extension Exchange {
             return
         }
         keepsConnection =
-            !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !resources.isDraining
+            !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !client.isEnding
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal)
         await finishAnswer(on: client)
@@ -36,7 +36,7 @@ extension Exchange {
 
     /// Answers a permitted OPTIONS that may not be forwarded (RFC 9110 §7.6.2).
     func answerOptions(on client: Connection) async {
-        keepsConnection = request.isPersistent && upload.discard(&client.input) && !resources.isDraining
+        keepsConnection = request.isPersistent && upload.discard(&client.input) && !client.isEnding
         record.status = 204
         hasAnswered = true
         var output: [UInt8] = []
@@ -92,12 +92,12 @@ extension Exchange {
 
     /// The scopes that a challenge names; none before a route is found.
     private var challengeScopes: [String] {
-        route.map { resources.evaluator.challengeScopes(on: $0) } ?? []
+        route.map { generation.evaluator.challengeScopes(on: $0) } ?? []
     }
 
     /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier.
     private func writeAnswer(to refusal: Refusal) {
-        let settings = resources.settings.refusals
+        let settings = generation.settings.refusals
         let status = refusal.status(settings)
         record.status = status
         record.origin = .gateway
@@ -138,7 +138,7 @@ extension Exchange {
     }
 
     private func appendChallenge(of refusal: Refusal, to output: inout [UInt8]) {
-        let settings = resources.settings.refusals
+        let settings = generation.settings.refusals
         let challenge = Challenge(refusal: refusal, realm: settings.realm, scopes: challengeScopes)
         let start = output.count
         output.append("WWW-Authenticate: ")

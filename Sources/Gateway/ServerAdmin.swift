@@ -12,7 +12,7 @@ extension Server {
         let limits = AdminLimits(
             receiving: Nanoseconds(configuration.limits.headTimeout),
             idle: Nanoseconds(configuration.limits.idleTimeout))
-        let addresses = try addresses(of: admin.address)
+        let addresses = try BoundListener.addresses(of: admin.address)
         do throws(SocketError) {
             var sockets: [ListeningSocket] = []
             for address in addresses {

@@ -223,7 +223,7 @@ BAD = {
     "a bad size": {"limits": {"request_line": "8 kilos"}},
     "a bad address": {"listeners": [{"address": "localhost"}]},
     "a missing variable": {"refusals": {"realm": "${SURELY_NOT_SET}"}},
-    "a key of a later issue": {"admin": {"address": "127.0.0.1:0"}},
+    "a key of a later issue": {"state_directory": {}},
     "TLS before its time": {"listeners": [{"address": "127.0.0.1:0", "tls": {}}]},
 }
 
