@@ -84,7 +84,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "Transport", "Upstream", "TestSupport",
+                "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]
