@@ -48,17 +48,19 @@ let package = Package(
         library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
+        library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
         library(
             "Gateway",
             [
                 "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
-                "Upstream", "AccessLog", logging,
+                "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Gateway", "Configuration", "JOSE", "Admin", "Transport", "Bytes", "ExampleUpstream", argumentParser,
+                logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP"]),
@@ -66,6 +68,7 @@ let package = Package(
             "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "StrictJSON", "Bytes"],
             exclude: ["Broken"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
+        tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),
         .target(

@@ -40,7 +40,7 @@ struct BoundListener: Sendable {
         self.sockets = sockets
     }
 
-    private static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
+    static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
         switch address {
         case .unix(let path):
             guard let found = SocketAddress(unixPath: path) else {

@@ -11,6 +11,7 @@ actor Worker {
 
     private let resources: WorkerResources
     private let calls: BlockingCalls
+    private let logger: Logger
     private var listeners: [Listener] = []
     private var isStopping = false
 
@@ -19,6 +20,7 @@ actor Worker {
     ) {
         self.loop = loop
         self.calls = calls
+        self.logger = logger
         resources = WorkerResources(
             generation: generation, loop: loop, calls: calls,
             log: AccessLogBuffer(writer: log, format: RecordFormat(.json)), logger: logger)
@@ -81,6 +83,11 @@ actor Worker {
         of id: ListenerID
     ) async {
         let isWithinLimit = socket.connectionOpened()
+        if !isWithinLimit {
+            logger.debug(
+                "a connection beyond the limit",
+                metadata: ["event": "connection_limit", "listener": .string(socket.address.description)])
+        }
         defer { socket.connectionClosed() }
         guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
         guard let listener = resources.generation.settings(of: id) else { return stream.close(abruptly: false) }
@@ -129,12 +136,24 @@ actor Worker {
                 let outcome = await calls.run { () -> Result<[SocketAddress], ResolverError> in
                     Result { () throws(ResolverError) in try Resolver.addresses(of: host, port: port) }
                 }
-                if let outcome { pool.update(outcome) }
+                if let outcome {
+                    pool.update(outcome)
+                    log(outcome, of: host)
+                }
             }
             let isComplete = named.allSatisfy(\.hasAddress)
             _ = await resources.resolver.wait(
                 until: .now + (isComplete ? Self.resolveInterval : Self.resolveRetryInterval))
         }
+    }
+
+    private func log(_ outcome: Result<[SocketAddress], ResolverError>, of host: String) {
+        var metadata: Logger.Metadata = ["event": "looked_up", "name": .string(host)]
+        switch outcome {
+        case .success(let addresses): metadata["addresses"] = .array(addresses.map { .string($0.host) })
+        case .failure(let error): metadata["error"] = .string(error.description)
+        }
+        logger.debug("the name of an upstream was looked up", metadata: metadata)
     }
 
     // MARK: Ending

@@ -15,6 +15,7 @@ final class WorkerResources {
     let blocks: BlockPool
     private let calls: BlockingCalls
     var log: AccessLogBuffer
+    private let logger: Logger
     var identifiers = RequestIdentifiers()
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
@@ -46,7 +47,16 @@ final class WorkerResources {
     // MARK: Generations
 
     private func makePool(_ settings: UpstreamSettings) -> UpstreamPool {
-        UpstreamPool(settings: settings, loop: loop, blocks: blocks)
+        let pool = UpstreamPool(settings: settings, loop: loop, blocks: blocks)
+        pool.onConnectFailure = { [logger] address, error in
+            logger.debug(
+                "an upstream cannot be connected to",
+                metadata: [
+                    "event": "connect_failed", "address": .string(address.description),
+                    "error": .string(error.description),
+                ])
+        }
+        return pool
     }
 
     /// Lets `next` decide the exchanges that begin from now on.

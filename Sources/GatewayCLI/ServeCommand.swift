@@ -19,8 +19,7 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         let files = ReadFiles()
         let configuration = try source.load(orExitWith: 78, surroundings: files.recording)
-        var logger = Logger(label: "gateway") { _ in ApplicationLog() }
-        logger.logLevel = .info
+        let logger = Logger(label: "gateway") { _ in ApplicationLog() }
         let status: Int32
         do throws(StartError) {
             status = try Server(
