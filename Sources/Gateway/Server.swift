@@ -57,7 +57,7 @@ package final class Server {
         for (index, worker) in workers.enumerated() {
             guard let thread = Thread(name: "worker-\(index)", { worker.loop.run() }) else {
                 logger.critical("no thread for a worker", metadata: ["event": "start_failed"])
-                return 70
+                return 2
             }
             threads.append(thread)
             Task(executorPreference: worker.loop) { [sockets, logger] in
@@ -66,7 +66,7 @@ package final class Server {
                 } catch {
                     // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
-                    CurrentProcess.exit(status: 1)
+                    CurrentProcess.exit(status: 2)
                 }
             }
         }
@@ -103,7 +103,7 @@ package final class Server {
             case .stop:
                 guard !isDraining else {
                     logger.warning("ended at once", metadata: ["event": "stopped"])
-                    return 1
+                    return 2
                 }
                 isDraining = true
                 drain()
