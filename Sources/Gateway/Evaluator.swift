@@ -17,7 +17,11 @@ final class Evaluator {
 
     /// - Throws: what the configuration's reader should have found: a fault of ours.
     init(_ configuration: GatewayConfiguration) throws(EvaluatorError) {
-        routes = configuration.routes.enumerated().map { GatewayRoute($1, index: $0, in: configuration) }
+        let issuers = Vocabulary(configuration.issuers.map(\.name))
+        let upstreams = Vocabulary(configuration.upstreams.map(\.name))
+        routes = configuration.routes.enumerated().map { index, route in
+            GatewayRoute(route, index: index, issuers: issuers, upstreams: upstreams, in: configuration)
+        }
         let scopes = Vocabulary(configuration.scopes.map(\.name))
         let roles = Vocabulary(configuration.roles.map(\.name))
         do throws(RouteConflicts) {
@@ -119,6 +123,11 @@ final class Evaluator {
     /// The permit that a shadow route gives whatever was decided; nil on any other route.
     func shadowPermit(on route: GatewayRoute) -> Permit? {
         policy.shadowPermit(route: route.index)
+    }
+
+    /// What somebody with a token of these scopes and roles lacks on the route; nil if nothing.
+    func denial(of holder: SupposedHolder, on route: GatewayRoute) -> Denial? {
+        policy.denial(route: route.index, of: holder)
     }
 
     /// The scopes that a challenge on the route names, in file order.

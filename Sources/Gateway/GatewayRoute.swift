@@ -25,13 +25,22 @@ final class GatewayRoute {
     /// Fields that do not cross here, besides those that never do.
     let strippedFields: FieldNameSet
 
-    init(_ route: RouteConfiguration, index: Int, in configuration: GatewayConfiguration) {
+    /// - Parameters:
+    ///   - route: what is configured.
+    ///   - index: its position in the configuration.
+    ///   - issuers: the names of the issuers.
+    ///   - upstreams: the names of the upstreams.
+    ///   - configuration: where the upstreams are looked up.
+    init(
+        _ route: RouteConfiguration, index: Int, issuers: Vocabulary, upstreams: Vocabulary,
+        in configuration: GatewayConfiguration
+    ) {
         id = route.id
         self.index = index
         isPublic = route.access == .everyone
-        issuers = route.issuers.map { Vocabulary(configuration.issuers.map(\.name)).set(of: $0) }
+        self.issuers = route.issuers.map { issuers.set(of: $0) }
         upstreamName = route.upstream
-        upstream = configuration.upstreams.firstIndex { $0.name == route.upstream } ?? 0
+        upstream = upstreams.index(of: route.upstream) ?? 0
         upstreamHost =
             switch route.upstreamHost {
             case .client: nil

@@ -89,7 +89,7 @@ package final class Server: Sendable {
                 } catch {
                     // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
-                    CurrentProcess.exit(status: 1)
+                    CurrentProcess.exit(status: 2)
                 }
             }
         }
@@ -107,7 +107,7 @@ package final class Server: Sendable {
 
     private func withoutThread() -> Int32 {
         logger.critical("the system allows no further thread", metadata: ["event": "start_failed"])
-        return 70
+        return 2
     }
 
     private func logStart() {
@@ -137,7 +137,7 @@ package final class Server: Sendable {
             case .stop:
                 guard !isDraining else {
                     logger.warning("ended at once", metadata: ["event": "stopped"])
-                    return 1
+                    return 2
                 }
                 isDraining = true
                 drain(threads, adminThread)

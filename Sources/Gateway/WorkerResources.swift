@@ -19,7 +19,6 @@ final class WorkerResources {
     var identifiers = RequestIdentifiers()
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
-    private let logger: Logger
     private var proxyHeaderWarning = RepeatedWarning()
     private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.

@@ -1,8 +1,14 @@
 import Bytes
+import FuzzDriver
 import HTTP
 
+@main
+struct FuzzProxyHeader {
+    static func main() { FuzzDriver.run(check) }
+}
+
 /// Reads a PROXY header from the bytes and from every part of them: once it is there or refused, more bytes change nothing.
-func check(_ bytes: [UInt8]) {
+private func check(_ bytes: [UInt8]) {
     let whole = parse(bytes.span)
     for end in 0..<min(bytes.count, 256) {
         switch (parse(bytes.span.extracting(..<end)), whole) {

@@ -1,8 +1,14 @@
 import Bytes
+import FuzzDriver
 import HTTP
 
+@main
+struct FuzzRequestParser {
+    static func main() { FuzzDriver.run(check) }
+}
+
 /// Reads the bytes as a request in one piece and byte by byte; both must agree, and what is sent on must read the same.
-func check(_ bytes: [UInt8]) {
+private func check(_ bytes: [UInt8]) {
     let whole = read(bytes, step: max(1, bytes.count))
     precondition(whole == read(bytes, step: 1), "the result depends on how the bytes are split")
     guard case .request(let sent, _) = whole else { return }
