@@ -83,6 +83,21 @@ package struct Policy: Sendable {
     /// - Returns: the permit for one request.
     /// - Throws: `Denial`: what is missing.
     package borrowing func permit(route: Int, principal: Principal?) throws(Denial) -> Permit {
+        try check(route: route, principal: principal)
+        return Permit(route: route, upstream: routes[route].upstream)
+    }
+
+    /// Whether a principal would get a permit for a route; a shadow route is asked like any other.
+    ///
+    /// - Parameters:
+    ///   - route: the position of the route.
+    ///   - principal: who asks, or nil if nobody is authenticated.
+    /// - Returns: an answer that nothing can be forwarded with.
+    package borrowing func wouldPermit(route: Int, principal: Principal?) -> Bool {
+        (try? check(route: route, principal: principal)) != nil
+    }
+
+    private borrowing func check(route: Int, principal: Principal?) throws(Denial) {
         switch routes[route].kind {
         case .public:
             break
@@ -93,7 +108,6 @@ package struct Policy: Sendable {
             try checkScopes(of: principal, on: route)
             try checkRoles(of: principal, on: route)
         }
-        return Permit(route: route, upstream: routes[route].upstream)
     }
 
     /// The permit that a shadow route gives for a request that was denied.

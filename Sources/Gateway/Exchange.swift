@@ -20,6 +20,8 @@ final class Exchange {
     var record = Record()
     var requestID: [UInt8] = []
     var route: GatewayRoute?
+    /// The path that the upstream sees, where the route rewrites it.
+    private(set) var rewrittenPath: [UInt8]?
     /// Whether the head of a final response was written, so that no other can be.
     var hasAnswered = false
     /// Whether the connection goes on, as the head of the response says.
@@ -51,6 +53,7 @@ final class Exchange {
         parser.reset()
         responseParser.reset()
         route = nil
+        rewrittenPath = nil
         hasAnswered = false
         keepsConnection = false
         isCloseDelimited = false
@@ -114,7 +117,7 @@ final class Exchange {
         }
     }
 
-    /// Match, authenticate, authorize: each step needs what the one before returned.
+    /// Match, authenticate, authorize, rewrite: each step needs what the one before returned.
     private func decide() throws(Refusal) -> Permit {
         let began = Instant.now
         defer {
@@ -124,18 +127,21 @@ final class Exchange {
         let evaluator = resources.evaluator
         let route = try evaluator.match(request)
         self.route = route
+        var principal: Principal?
+        let permit: Permit
         do throws(Refusal) {
             let now = Int(resources.loop.timeOfDay / 1_000_000)
-            let principal = try evaluator.authenticate(request.fields, on: route, now: now)
+            principal = try evaluator.authenticate(request.fields, on: route, now: now)
             if let principal { note(principal, now: now) }
-            let permit = try evaluator.authorize(principal, on: route)
+            permit = try evaluator.authorize(principal, on: route)
             record.reason = route.isPublic ? .public : .allowed
-            return permit
         } catch {
-            guard let permit = evaluator.shadowPermit(on: route) else { throw error }
+            guard let shadow = evaluator.shadowPermit(on: route) else { throw error }
+            permit = shadow
             record.reason = .shadow
             record.wouldDeny = error.reason
-            return permit
         }
+        rewrittenPath = try evaluator.rewrite(request, along: route, for: principal)
+        return permit
     }
 }

@@ -40,7 +40,7 @@ private func serialize(_ request: borrowing Request) -> [UInt8] {
     _ = ForwardingRules().appendRequestLines(request.fields, to: &output)
     output.appendField(request.framing)
     output.append("\r\n")
-    for reading in request.target.readings(including: [.caseInsensitive, .trailingSlash]) {
+    for reading in request.target.readings() {
         precondition(reading.path != request.target.path, "a reading equals the path")
     }
     return output
