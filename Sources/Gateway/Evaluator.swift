@@ -49,6 +49,7 @@ final class Evaluator {
                     RoleDefinition(name: $0.name, includes: $0.includes, scopes: $0.scopes)
                 },
                 grant: Grant(configuration.grant),
+                issuerGrants: configuration.issuers.map { $0.grant.map(Grant.init) },
                 routes: zip(configuration.routes, routes).map { configured, route in
                     ProtectedRoute(
                         access: Access(configured.access), upstream: route.upstream, isShadow: configured.isShadow)
@@ -219,6 +220,7 @@ extension Issuer {
         clockSkew = Int(configuration.clockSkew.components.seconds)
         maximumLifetime = configuration.maximumLifetime.map { Int($0.components.seconds) }
         requiresExpiry = configuration.requiresExpiry
+        tokenType = configuration.tokenType
     }
 }
 
