@@ -144,7 +144,7 @@ final class Evaluator {
     }
 
     /// Rewrites the path of a permitted request as its route says, and makes sure that this opens nothing: if the new path
-    /// is that of other routes of the upstream, one of them must permit the principal, too (security.md, rule 3).
+    /// is that of another route of the upstream, that one must permit the principal, too (security.md, rule 3).
     ///
     /// That the present route is a shadow route makes no difference: it says nothing about the others.
     ///
