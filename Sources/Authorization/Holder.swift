@@ -1,9 +1,12 @@
 package import Authentication
 
 /// Whose scopes and roles a decision looks at.
-protocol Holder {
+package protocol Holder {
+    /// The position of the issuer, which decides on the grant.
     var issuerIndex: Int { get }
+    /// The scopes of the token.
     var scopes: NameSet { get }
+    /// The roles of the token.
     var roles: NameSet { get }
 }
 
@@ -11,12 +14,9 @@ extension Principal: Holder {}
 
 /// Scopes and roles that somebody could have, for asking who may use a route; no permit is given for them.
 package struct SupposedHolder: Holder {
-    /// The position of the issuer of the supposed token.
-    let issuerIndex: Int
-    /// The scopes of the token.
-    let scopes: NameSet
-    /// The roles of the token.
-    let roles: NameSet
+    package let issuerIndex: Int
+    package let scopes: NameSet
+    package let roles: NameSet
 
     /// - Parameters:
     ///   - issuerIndex: the position of the issuer, which decides on the grant.

@@ -87,13 +87,13 @@ package struct Policy: Sendable {
         return Permit(route: route, upstream: routes[route].upstream)
     }
 
-    /// What a supposed holder of scopes and roles lacks on a route.
+    /// What a holder of scopes and roles lacks on a route; a shadow route is asked like any other.
     ///
     /// - Parameters:
     ///   - route: the position of the route.
-    ///   - holder: what the token would carry.
-    /// - Returns: nil if a principal with the same would get a permit.
-    package borrowing func denial(route: Int, of holder: SupposedHolder) -> Denial? {
+    ///   - holder: a principal, or what a token would carry; nil if nobody is authenticated.
+    /// - Returns: nil if a principal with the same would get a permit; nothing can be forwarded with the answer.
+    package borrowing func denial(route: Int, of holder: (some Holder)?) -> Denial? {
         do throws(Denial) {
             try check(holder, on: route)
             return nil

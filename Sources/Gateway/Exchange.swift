@@ -23,6 +23,8 @@ final class Exchange {
     /// What a trusted proxy says about the request; nil for any other client.
     var believed: BelievedOrigin?
     var route: GatewayRoute?
+    /// The path that the upstream sees, where the route rewrites it.
+    private(set) var rewrittenPath: [UInt8]?
     /// Whether the head of a final response was written, so that no other can be.
     var hasAnswered = false
     /// Whether the connection goes on, as the head of the response says.
@@ -56,6 +58,7 @@ final class Exchange {
         responseParser.reset()
         route = nil
         believed = nil
+        rewrittenPath = nil
         hasAnswered = false
         keepsConnection = false
         isCloseDelimited = false
@@ -140,7 +143,7 @@ final class Exchange {
         }
     }
 
-    /// Match, authenticate, authorize: each step needs what the one before returned.
+    /// Match, authenticate, authorize, rewrite: each step needs what the one before returned.
     private func decide() throws(Refusal) -> Permit {
         let began = Instant.now
         defer {
@@ -150,18 +153,21 @@ final class Exchange {
         let evaluator = generation.evaluator
         let route = try evaluator.match(request)
         self.route = route
+        var principal: Principal?
+        let permit: Permit
         do throws(Refusal) {
             let now = Int(resources.loop.timeOfDay / 1_000_000)
-            let principal = try evaluator.authenticate(request.fields, on: route, now: now)
+            principal = try evaluator.authenticate(request.fields, on: route, now: now)
             if let principal { note(principal, now: now) }
-            let permit = try evaluator.authorize(principal, on: route)
+            permit = try evaluator.authorize(principal, on: route)
             record.reason = route.isPublic ? .public : .allowed
-            return permit
         } catch {
-            guard let permit = evaluator.shadowPermit(on: route) else { throw error }
+            guard let shadow = evaluator.shadowPermit(on: route) else { throw error }
+            permit = shadow
             record.reason = .shadow
             record.wouldDeny = error.reason
-            return permit
         }
+        rewrittenPath = try evaluator.rewrite(request, along: route, for: principal)
+        return permit
     }
 }

@@ -11,10 +11,11 @@ extension Exchange {
     /// Writes the head of the forwarded request in front of its body.
     func writeRequestHead(along route: GatewayRoute, for client: Connection) {
         let (target, clientHost) = (request.target, request.host.authority)
+        let path = rewrittenPath ?? target.path
         let host = route.upstreamHost ?? clientHost
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
+        output.appendRequestLine(request.method, path: path.span, query: target.query.span)
         output.appendField("Host", host.span)
         var stripped = route.strippedFields
         if let maximum = request.maxForwards {

@@ -14,6 +14,8 @@ final class GatewayRoute {
     /// The position of the upstream's pool.
     let upstream: Int
     let upstreamName: String
+    /// How the path is changed for the upstream; nil if it is not.
+    let rewrite: PathRewrite?
     /// What `Host` the upstream sees; nil for the client's.
     let upstreamHost: [UInt8]?
     let timeout: Nanoseconds
@@ -41,6 +43,7 @@ final class GatewayRoute {
         self.issuers = route.issuers.map { issuers.set(of: $0) }
         upstreamName = route.upstream
         upstream = upstreams.index(of: route.upstream) ?? 0
+        rewrite = route.rewrite.map(PathRewrite.init)
         upstreamHost =
             switch route.upstreamHost {
             case .client: nil

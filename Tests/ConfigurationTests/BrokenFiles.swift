@@ -45,6 +45,7 @@ let brokenFiles = [
     "route-conflict",
     "route-conflict-by-escape",
     "route-conflict-by-slash",
+    "route-conflict-by-upstream",
     "same-address-twice",
     "same-id-twice",
     "same-issuer-twice",

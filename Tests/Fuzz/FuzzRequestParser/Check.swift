@@ -47,7 +47,7 @@ private func serialize(_ request: borrowing Request) -> [UInt8] {
     output.appendField(request.framing)
     output.append("\r\n")
     checkForwarding(request.fields)
-    for reading in request.target.readings(including: [.caseInsensitive, .trailingSlash]) {
+    for reading in request.target.readings() {
         precondition(reading.path != request.target.path, "a reading equals the path")
     }
     return output
