@@ -38,7 +38,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
 
         library("Bytes", ["CLinux"]),
-        library("StrictJSON"),
+        library("StrictJSON", ["Bytes"]),
         library("Transport", ["CLinux", "Bytes"]),
         library("HTTP", ["Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
@@ -58,7 +58,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "StrictJSON", "AccessLog", "ExampleUpstream",
+                argumentParser, logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP"]),
