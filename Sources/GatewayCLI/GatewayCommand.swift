@@ -8,6 +8,6 @@ struct GatewayCommand: ParsableCommand {
         abstract: "An authorization gateway: a reverse proxy that lets through what scopes and roles permit.",
         version: BuildVersion.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, TokenCommand.self, ExampleUpstreamCommand.self,
+            ServeCommand.self, CheckCommand.self, SchemaCommand.self, TokenCommand.self, ExampleUpstreamCommand.self,
         ])
 }
