@@ -79,10 +79,9 @@ extension ConfigurationFinding {
         ])
         let physical = [("artifactLocation", JSONValue.members([("uri", .string(uri))]))]
         let logical = JSONValue.elements([.members([("fullyQualifiedName", .string(pointer))])])
-        let location = JSONValue.members([
-            ("physicalLocation", .members(physical + (line > 0 ? [("region", place)] : []))),
-            ("logicalLocations", logical),
-        ])
+        let location = JSONValue.members(
+            [("physicalLocation", .members(physical + (line > 0 ? [("region", place)] : [])))]
+                + (pointer.isEmpty ? [] : [("logicalLocations", logical)]))
         let text = message + (suggestion.map { "; did you mean \"\($0)\"?" } ?? "")
         return .members([
             ("ruleId", .string(rule.rawValue)), ("level", .string(rule.severity.rawValue)),

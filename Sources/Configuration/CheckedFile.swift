@@ -26,9 +26,12 @@ struct CheckedFile {
         let decoder = ConfigurationDecoder(problems: problems, surroundings: surroundings, paths: PathBase(file: file))
         var configuration = decoder.decode(root, hash: hash)
         secrets = SecretPlaces(in: root, .gateway)
-        // The value of a repeated key is not in the tree.
-        problems.hide(secrets.ranges + SecretPlaces(inText: bytes).ranges)
-        guard !problems.hasErrors else { throw ConfigurationErrors(errors: problems.findings(.error)) }
+        problems.hide(secrets.ranges)
+        guard !problems.hasErrors else {
+            // The value of a repeated key is not in the tree.
+            problems.hide(SecretPlaces(inText: bytes).ranges)
+            throw ConfigurationErrors(errors: problems.findings(.error))
+        }
         ConfigurationReview(problems: problems, root: root, configuration: configuration).run()
         configuration.warnings = problems.findings(.warning)
         self.configuration = configuration

@@ -48,13 +48,13 @@ extension Shape {
             "Path forms that can be read in several ways and are let in here."),
         Key(
             "timeout", .string(.duration(.positive)), inherits: ["limits", "timeout"],
-            "The time to the upstream's response head."),
+            "The time to the upstream's response head; as in limits by default."),
         Key(
             "idle_timeout", .string(.duration(.positive)), inherits: ["limits", "idle_timeout"],
-            "The time between bytes of a body."),
+            "The time between bytes of a body; as in limits by default."),
         Key(
             "max_body", .string(.size(.body, orUnlimited: true)), inherits: ["limits", "max_body"],
-            "The largest request body."),
+            "The largest request body; as in limits by default."),
         .later("cors", "Which pages of other sites may use the route."),
         Key("shadow", .boolean, default: "false", "Denials are logged, and the request forwarded."),
         Key(

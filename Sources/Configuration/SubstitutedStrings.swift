@@ -6,28 +6,32 @@ struct SubstitutedStrings {
         let written: String
     }
 
-    /// By where the strings start.
-    private var entries: [Int: Entry] = [:]
+    /// In the order of the file, so that the same file gives the same messages.
+    private var entries: [Entry] = []
+    /// The positions in `entries`, by where the strings start.
+    private var positions: [Int: Int] = [:]
 
     mutating func note(_ value: String, writtenAs written: String, at start: Int) {
-        entries[start] = Entry(value: value, written: written)
+        positions[start] = entries.count
+        entries.append(Entry(value: value, written: written))
     }
 
-    func has(stringAt start: Int) -> Bool { entries[start] != nil }
+    func has(stringAt start: Int) -> Bool { positions[start] != nil }
 
     /// `message` with what was written in the place of what variables hold.
     ///
     /// Messages quote what they show. Of the string that a message is about, they may show a part.
     func hidden(in message: String, aboutStringAt start: Int) -> String {
-        guard !entries.isEmpty else { return message }
-        if let entry = entries[start], !entry.value.isEmpty {
+        var text = message
+        if let own = positions[start].map({ entries[$0] }), !own.value.isEmpty {
             // Where quotation marks do not tell the parts of a message apart, none of it is shown.
-            return entry.value.contains("\"")
-                ? "the value of \"\(entry.written)\" does not fit here" : entry.hidden(in: message)
+            guard !own.value.contains("\"") else { return "the value of \"\(own.written)\" does not fit here" }
+            text = own.hidden(in: message)
         }
-        return entries.values.reduce(message) { text, entry in
-            entry.value.isEmpty ? text : text.replacing("\"\(entry.value)\"", with: "\"\(entry.written)\"")
+        for entry in entries where !entry.value.isEmpty {
+            text.replace("\"\(entry.value)\"", with: "\"\(entry.written)\"")
         }
+        return text
     }
 }
 
