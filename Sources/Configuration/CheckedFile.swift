@@ -15,7 +15,6 @@ struct CheckedFile {
     init(_ bytes: [UInt8], file: String, surroundings: Surroundings) throws(ConfigurationErrors) {
         let problems = ProblemCollector(source: SourceText(bytes: bytes, file: file))
         guard let tree = Self.parse(bytes, problems) else {
-            problems.hide(SecretPlaces(inText: bytes).ranges)
             throw ConfigurationErrors(errors: problems.findings(.error))
         }
         let written = Cursor(node: tree, pointer: .root)
@@ -27,11 +26,7 @@ struct CheckedFile {
         var configuration = decoder.decode(root, hash: hash)
         secrets = SecretPlaces(in: root, .gateway)
         problems.hide(secrets.ranges)
-        guard !problems.hasErrors else {
-            // The value of a repeated key is not in the tree.
-            problems.hide(SecretPlaces(inText: bytes).ranges)
-            throw ConfigurationErrors(errors: problems.findings(.error))
-        }
+        guard !problems.hasErrors else { throw ConfigurationErrors(errors: problems.findings(.error)) }
         ConfigurationReview(problems: problems, root: root, configuration: configuration).run()
         configuration.warnings = problems.findings(.warning)
         self.configuration = configuration
@@ -56,6 +51,8 @@ struct CheckedFile {
         var duplicates: [JSONDuplicate] = []
         do {
             let root = try JSONReader.read(bytes.span, collectingDuplicatesIn: &duplicates)
+            // The values of repeated keys are not in the tree.
+            if !duplicates.isEmpty { problems.hide(SecretPlaces(inText: bytes).ranges) }
             for duplicate in duplicates {
                 let line = problems.source.line(at: duplicate.firstRange.lowerBound)
                 problems.report(
@@ -64,6 +61,7 @@ struct CheckedFile {
             }
             return root
         } catch {
+            problems.hide(SecretPlaces(inText: bytes).ranges)
             let offset = min(error.offset, bytes.count)
             let words = description(of: error, in: bytes)
             problems.report(

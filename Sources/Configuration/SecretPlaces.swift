@@ -15,25 +15,43 @@ struct SecretPlaces {
         find(in: cursor.node, shape)
     }
 
-    /// The strings behind the names of secrets, in a text that may not be JSON.
+    /// What follows the names of secrets in a text that may not be JSON; rather too much than too little.
     init(inText bytes: [UInt8]) {
+        let names = Self.names.union(Self.keyParts)
         var index = 0
         var isExpected = false
         while index < bytes.count {
+            var end = index + 1
             switch bytes[index] {
             case UInt8(ascii: "\""):
-                let end = Self.endOfString(bytes, from: index + 1)
-                if isExpected { ranges.append((index + 1)..<end) }
-                let name = String(decoding: bytes[(index + 1)..<end], as: UTF8.self)
-                isExpected = !isExpected && Self.names.contains(name)
-                index = end + 1
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: ":"):
-                index += 1
+                end = Self.endOfString(bytes, from: index + 1)
+                let text = String(decoding: bytes[min(index + 1, end)..<end], as: UTF8.self)
+                if isExpected {
+                    ranges.append((index + 1)..<max(index + 1, end))
+                } else if !names.contains(text), Self.names.contains(where: { text.contains($0) }) {
+                    // A name whose quotation mark is missing, perhaps, and then a secret without one.
+                    let start = end
+                    end = Self.endOfLine(bytes, from: end)
+                    ranges.append(start..<end)
+                }
+                isExpected = !isExpected && names.contains(text)
+                end += 1
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: ":"),
+                UInt8(ascii: "["):
+                break
+            case UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","): isExpected = false
             default:
+                guard isExpected else { break }
+                end = Self.endOfLine(bytes, from: index)
+                ranges.append(index..<end)
                 isExpected = false
-                index += 1
             }
+            index = end
         }
+    }
+
+    private static func endOfLine(_ bytes: [UInt8], from start: Int) -> Int {
+        bytes[min(start, bytes.count)...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
     }
 
     /// The quotation mark that ends a string, or the end of its line where none does.
