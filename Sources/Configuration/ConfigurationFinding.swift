@@ -21,11 +21,17 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
     /// The word that was probably meant.
     package var suggestion: String?
 
-    /// The finding as a terminal shows it: place and message, the line and carets.
-    package var description: String {
+    /// Place and message in one line.
+    package var summary: String {
         let place = line > 0 ? "\(file):\(line):\(column): " : "\(file): "
         var text = place + (rule.severity == .warning ? "warning: " : "") + message
         if let suggestion { text += "; did you mean \"\(suggestion)\"?" }
+        return text
+    }
+
+    /// The finding as a terminal shows it: place and message, the line and carets.
+    package var description: String {
+        var text = summary
         guard line > 0 else { return text }
         let number = String(line)
         let margin = String(repeating: " ", count: number.count)

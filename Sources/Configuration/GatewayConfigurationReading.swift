@@ -3,12 +3,15 @@ import Bytes
 extension GatewayConfiguration {
     /// Reads and checks the file at `path`; blocks, so never on an event loop.
     ///
-    /// - Parameter path: the configuration file; relative paths in it are relative to its directory.
+    /// - Parameters:
+    ///   - path: the configuration file; relative paths in it are relative to its directory.
+    ///   - surroundings: where files and variables are read.
     /// - Returns: the configuration, with defaults filled in.
     /// - Throws: `ConfigurationErrors`: everything that is wrong with it.
-    package static func load(path: String) throws(ConfigurationErrors) -> GatewayConfiguration {
-        let surroundings = Surroundings.process
-        return try read(bytes(path: path, surroundings), file: path, surroundings: surroundings)
+    package static func load(
+        path: String, surroundings: Surroundings = .process
+    ) throws(ConfigurationErrors) -> GatewayConfiguration {
+        try read(bytes(path: path, surroundings), file: path, surroundings: surroundings)
     }
 
     /// The text of the file at `path`.
