@@ -13,6 +13,8 @@ final class ProblemCollector {
     private var problems: [Problem] = []
     /// Where strings start whose value is not known, since a variable in them is not.
     private var unknownValues: Set<Int> = []
+    /// Where secrets stand, which no excerpt shows.
+    private var secrets: [Range<Int>] = []
     /// Keys that were probably meant by unknown ones, by the start of their object.
     private var mistypedKeys: [Int: Set<String>] = [:]
 
@@ -27,6 +29,9 @@ final class ProblemCollector {
 
     /// Whether it was noted that a value is not known.
     func isUnknown(_ cursor: Cursor) -> Bool { unknownValues.contains(cursor.node.range.lowerBound) }
+
+    /// Notes that a value is a secret, so that no excerpt shows it.
+    func noteSecret(_ cursor: Cursor) { secrets.append(cursor.node.range) }
 
     /// Notes that `key` was probably meant by an unknown key of an object, so that it is not reported as missing, too.
     func noteMistyped(_ key: String, in object: Cursor) {
@@ -74,6 +79,7 @@ final class ProblemCollector {
     func errors() -> [ConfigurationError] {
         var order = Array(problems.indices)
         order.sort { (problems[$0].range.lowerBound, $0) < (problems[$1].range.lowerBound, $1) }
+        let shown = source.masking(secrets)
         var previous = 0
         var column = 1
         return order.map { number in
@@ -87,7 +93,7 @@ final class ProblemCollector {
             }
             column += source.scalarCount(previous..<start)
             previous = start
-            let excerpt = SourceExcerpt(of: problem.range, in: source)
+            let excerpt = SourceExcerpt(of: problem.range, in: shown)
             return ConfigurationError(
                 message: problem.message, file: source.file, line: source.line(at: start), column: column,
                 pointer: problem.pointer.description, sourceLine: excerpt.text, indentation: excerpt.indentation,

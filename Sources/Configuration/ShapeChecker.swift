@@ -5,6 +5,7 @@ struct ShapeChecker {
     let problems: ProblemCollector
 
     func check(_ cursor: Cursor, _ shape: Shape) {
+        if case (.secret, .string) = (shape, cursor.node.value) { problems.noteSecret(cursor) }
         guard !problems.isUnknown(cursor) else { return }
         switch (shape, cursor.node.value) {
         case (.boolean, .bool), (.yes, .bool(true)): break

@@ -14,6 +14,15 @@ struct SourceText {
         lineStarts = starts
     }
 
+    /// The same text, with asterisks for what stands in strings at `ranges`.
+    func masking(_ ranges: [Range<Int>]) -> SourceText {
+        var bytes = bytes
+        for range in ranges {
+            for index in range.dropFirst().dropLast() { bytes[index] = UInt8(ascii: "*") }
+        }
+        return SourceText(bytes: bytes, file: file)
+    }
+
     /// The line that holds `offset`, counted from 1.
     func line(at offset: Int) -> Int {
         var low = 0
