@@ -72,7 +72,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["JOSE", "Authentication"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("StrictJSONTests", ["StrictJSON"]),
-        tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
+        tests("JOSETests", ["JOSE", "StrictJSON", "Bytes", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
