@@ -35,7 +35,7 @@ package final class SigningKey: @unchecked Sendable {
     /// The key's name in tokens and in its JWK: its thumbprint (RFC 7638).
     package let keyID: String
     private let handle: OpaquePointer
-    private let type: KeyType
+    let type: KeyType
     /// The members of the public key's JWK that RFC 7638 §3.2 asks for, in their order, as JSON.
     private let requiredMembers: String
 
