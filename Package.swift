@@ -90,7 +90,8 @@ let package = Package(
 /// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
 if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
-    for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
+    for target in package.targets where ["HTTP", "Bytes", "StrictJSON", "JOSE", "Authentication"].contains(target.name)
+    {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
     for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
@@ -100,4 +101,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
                 linkerSettings: [.unsafeFlags(sanitizers)]))
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzToken", dependencies: ["Authentication", "JOSE", "Bytes"], path: "Tests/Fuzz/FuzzToken",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
+            linkerSettings: [.unsafeFlags(sanitizers)]))
 }
