@@ -2,10 +2,9 @@ package import StrictJSON
 
 /// The keys of an issuer: public keys, or secrets, never both.
 ///
-/// In a JWK Set (RFC 7517 §5),
-/// keys of other types, curves, algorithms and uses than those for verifying signatures are ignored, as the RFC asks,
-/// and listed in `ignored`; keys that claim to be for verifying and are weak, malformed or contradictory refuse the
-/// whole set, because a set that is half wrong is not what its owner meant.
+/// In a JWK Set (RFC 7517 §5), keys of other types, curves, algorithms and uses than those for verifying signatures are
+/// ignored, as the RFC asks, and listed in `ignored`; keys that claim to be for verifying and are weak, malformed or
+/// contradictory refuse the whole set, because a set that is half wrong is not what its owner meant.
 package struct KeySet: Sendable {
     /// How many keys a set may have.
     package static let maximumCount = 256
@@ -117,10 +116,5 @@ package struct KeySet: Sendable {
         } catch {
             throw .key(index: index, keyID: keyID, fault: error)
         }
-    }
-
-    /// Whether a key of this identity is in the set.
-    package func contains(_ identity: SHA256Digest) -> Bool {
-        keys.contains { $0.identity == identity }
     }
 }

@@ -28,7 +28,7 @@ package final class TokenVerifier {
     /// - Throws: `TokenFault.unsupportedAlgorithm` if the algorithm is not allowed or does not fit the key,
     ///   `TokenFault.unknownKey` or `TokenFault.badSignature`, and then `TokenFault.malformed` for claims of a wrong type.
     package func verify(_ token: borrowing SignedToken) throws(TokenFault) -> VerifiedClaims {
-        return try VerifiedClaims(token.claims, signingKey: verify(token.message).identity)
+        try VerifiedClaims(token.claims, signingKey: verify(token.message).identity)
     }
 
     /// Verifies the signature of a message.
