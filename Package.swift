@@ -82,7 +82,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "Transport", "Upstream", "TestSupport",
+                "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]
@@ -94,7 +94,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
     for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
-    for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
+    for name in [
+        "FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer", "FuzzProxyHeader",
+    ] {
         package.targets.append(
             .executableTarget(
                 name: name, dependencies: ["HTTP", "Bytes"], path: "Tests/Fuzz/\(name)",

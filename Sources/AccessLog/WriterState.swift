@@ -1,4 +1,6 @@
+import CLinux
 import Synchronization
+import Transport
 
 /// What workers and the writer's thread share.
 final class WriterState: Sendable {
@@ -25,8 +27,12 @@ final class WriterState: Sendable {
 
     init(capacity: Int) throws(AccessLogError) {
         guarded = Mutex(Guarded(queue: LineQueue(capacity: capacity)))
-        work = try EventSignal()
-        space = try EventSignal()
+        do throws(SocketError) {
+            work = try EventSignal()
+            space = try EventSignal()
+        } catch {
+            throw .noResources(code: EMFILE)
+        }
     }
 
     var isClosing: Bool { guarded.withLock { $0.isClosing } }

@@ -20,7 +20,7 @@ package final class Authenticator {
     private let entries: [Entry]
     private let scopes: Vocabulary
     private let roles: Vocabulary
-    private let cache: IdentityCache
+    private var cache: IdentityCache
     private let maximumTokenSize: Int
 
     /// - Parameters:
@@ -29,12 +29,10 @@ package final class Authenticator {
     ///   - roles: the configured roles.
     ///   - cacheCapacity: how many identities are kept.
     ///   - maximumTokenSize: how long a token may be, in bytes.
-    ///   - predecessor: the worker's authenticator under the configuration before, whose cache goes on being used:
-    ///     identities made under settings that have changed are not found again.
     package init(
         issuers: [Issuer], scopes: Vocabulary, roles: Vocabulary,
         cacheCapacity: Int = Authenticator.defaultCacheCapacity,
-        maximumTokenSize: Int = SignedToken.maximumSize, replacing predecessor: Authenticator? = nil
+        maximumTokenSize: Int = SignedToken.maximumSize
     ) {
         let vocabulary = Self.bytes(of: scopes) + Self.bytes(of: roles)
         var entries: [Entry] = []
@@ -52,7 +50,17 @@ package final class Authenticator {
         self.scopes = scopes
         self.roles = roles
         self.maximumTokenSize = maximumTokenSize
-        cache = predecessor?.cache ?? IdentityCache(capacity: cacheCapacity)
+        cache = IdentityCache(capacity: cacheCapacity)
+    }
+
+    /// Goes on with the cache of the worker's authenticator under the configuration before, if it has the same capacity.
+    ///
+    /// Identities made under settings that have changed are not found again. Both authenticators may be used afterwards,
+    /// on the loop that they belong to.
+    ///
+    /// - Parameter predecessor: whose cache it is.
+    package func adoptCache(of predecessor: Authenticator) {
+        if cache.capacity == predecessor.cache.capacity { cache = predecessor.cache }
     }
 
     /// How many identities are kept at the moment.

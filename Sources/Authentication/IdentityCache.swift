@@ -27,7 +27,7 @@ final class CachedIdentity {
 ///
 /// Looking up does not allocate. Only verified tokens get in, so that nobody else can fill it.
 final class IdentityCache {
-    private let capacity: Int
+    let capacity: Int
     private var identities: [CachedIdentity] = []
     /// Positions in `identities`, -1 for free; a power of two, at least half of it free, searched linearly.
     private var table = [Int32](repeating: -1, count: 64)

@@ -5,30 +5,25 @@ package final class BlockPool {
     /// The usual size in bytes of the block for what does not fit a small one.
     package static let largeSize = 65536
 
-    /// The size in bytes of the large blocks of this pool.
-    let largeSize: Int
     private var small: [[UInt8]] = []
     private var large: [[UInt8]] = []
     /// How many unused blocks of each size are kept for the next taker.
     private static let capacity = 64
 
-    /// - Parameter head: how many bytes a large block must hold at least: the longest head.
-    package init(head: Int = 0) {
-        largeSize = max(Self.largeSize, head)
-    }
+    package init() {}
 
     func takeSmall() -> [UInt8] {
         small.popLast() ?? [UInt8](repeating: 0, count: Self.smallSize)
     }
 
     func takeLarge() -> [UInt8] {
-        large.popLast() ?? [UInt8](repeating: 0, count: largeSize)
+        large.popLast() ?? [UInt8](repeating: 0, count: Self.largeSize)
     }
 
     func give(_ block: [UInt8]) {
         switch block.count {
         case Self.smallSize where small.count < Self.capacity: small.append(block)
-        case largeSize where large.count < Self.capacity: large.append(block)
+        case Self.largeSize where large.count < Self.capacity: large.append(block)
         default: break
         }
     }

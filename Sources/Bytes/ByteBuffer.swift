@@ -29,8 +29,8 @@ package struct ByteBuffer: ~Copyable {
     ///
     /// - Returns: false if even the large block is full.
     package mutating func reserve(from pool: BlockPool) -> Bool {
-        if count < storage.count && !(wasFilled && storage.count < pool.largeSize) { return true }
-        guard storage.count < pool.largeSize else { return false }
+        if count < storage.count && !(wasFilled && storage.count < BlockPool.largeSize) { return true }
+        guard storage.count < BlockPool.largeSize else { return false }
         var block = storage.isEmpty ? pool.takeSmall() : pool.takeLarge()
         block.replaceBytes(at: 0, with: span)
         let waiting = count

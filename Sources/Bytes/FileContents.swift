@@ -39,6 +39,21 @@ package enum FileContents {
         throw FileError(code: EFBIG)
     }
 
+    /// The directory of a path, `.` if it has none.
+    package static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The path without symbolic links; the path itself where there is nothing.
+    package static func target(of path: String) -> String {
+        // SAFETY: the string is alive during the call; what it returns is copied, and freed once.
+        guard let resolved = unsafe realpath(path, nil) else { return path }
+        // SAFETY: as above.
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     /// What `write` does with a file that is there already.
     package enum Existing: Sendable {
         case replace

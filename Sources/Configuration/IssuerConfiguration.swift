@@ -1,7 +1,7 @@
 package import JOSE
 
 /// An issuer whose tokens are good here.
-package struct IssuerConfiguration: Sendable {
+package struct IssuerConfiguration: Sendable, Equatable {
     /// The name in the file.
     package var name: String
     /// What `iss` must be, exactly.

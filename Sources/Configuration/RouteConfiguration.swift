@@ -1,7 +1,7 @@
 package import Routing
 
 /// A route: which requests it is for, who may make them, and where they go.
-package struct RouteConfiguration: Sendable {
+package struct RouteConfiguration: Sendable, Equatable {
     /// The unique name, as in logs and `explain`.
     package var id: String
     /// Where it stands in the file, counted from 1.

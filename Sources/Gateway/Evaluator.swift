@@ -50,6 +50,11 @@ final class Evaluator {
         }
     }
 
+    /// Takes over the verified tokens of the evaluator before; those whose issuer's settings have changed are not found.
+    func takeOverIdentities(from predecessor: Evaluator) {
+        authenticator.adoptCache(of: predecessor.authenticator)
+    }
+
     // MARK: The steps
 
     /// Finds the route that owns the request.

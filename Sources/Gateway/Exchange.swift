@@ -10,6 +10,7 @@ import Upstream
 ///
 /// Exchanges are reused for their storage; between `reset` and `run` they hold nothing of a client.
 final class Exchange {
+    let generation: Generation
     let resources: WorkerResources
     var request = Request()
     var response = Response()
@@ -19,6 +20,8 @@ final class Exchange {
     var download: BodyPump
     var record = Record()
     var requestID: [UInt8] = []
+    /// What a trusted proxy says about the request; nil for any other client.
+    var believed: BelievedOrigin?
     var route: GatewayRoute?
     /// Whether the head of a final response was written, so that no other can be.
     var hasAnswered = false
@@ -34,9 +37,10 @@ final class Exchange {
     private var parser: RequestParser
     var responseParser: ResponseParser
 
-    init(resources: WorkerResources) {
+    init(generation: Generation, resources: WorkerResources) {
+        self.generation = generation
         self.resources = resources
-        let limits = resources.settings.messageLimits
+        let limits = generation.settings.messageLimits
         parser = RequestParser(limits: limits)
         responseParser = ResponseParser(limits: limits)
         upload = BodyPump(limits: limits)
@@ -51,6 +55,7 @@ final class Exchange {
         parser.reset()
         responseParser.reset()
         route = nil
+        believed = nil
         hasAnswered = false
         keepsConnection = false
         isCloseDelimited = false
@@ -67,14 +72,21 @@ final class Exchange {
     func run(
         on client: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds
     ) async -> Connection.Ending {
-        started = resources.loop.now
-        resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
+        begin(for: client)
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
             upload.begin(request.framing)
-            guard isWithinLimit else { throw .overloaded }
-            let permit = try decide()
-            try await forward(permit, from: client)
+            if client.origin.isTrusted { believe(client) }
+            if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
+                throw .rejected(.underscoreInFieldName)
+            }
+            if client.listener.answersLiveness, isForLiveness {
+                try await answerLiveness(on: client)
+            } else {
+                guard isWithinLimit else { throw .overloaded }
+                let permit = try decide()
+                try await forward(permit, from: client)
+            }
             // A client that did not ask for the end may send its next request before it sees it.
             let isClientDone = upload.isSourceDone && !request.isPersistent
             ending = keepsConnection ? .keepOpen : isClientDone ? .close : .linger
@@ -83,6 +95,20 @@ final class Exchange {
         }
         finishRecord(for: client)
         return ending
+    }
+
+    /// Refuses what is no request at all, and makes a line of it.
+    func reject(_ error: ParseError, on client: Connection) async {
+        begin(for: client)
+        request.reset()
+        await refuse(.rejected(error), on: client)
+        finishRecord(for: client)
+    }
+
+    private func begin(for client: Connection) {
+        started = resources.loop.now
+        resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
+        parser.defaultPort = client.listener.defaultPort
     }
 
     /// Reads the head of the request.
@@ -121,7 +147,7 @@ final class Exchange {
             decided = .now
             record.decisionDuration = decided.since(began).microseconds
         }
-        let evaluator = resources.evaluator
+        let evaluator = generation.evaluator
         let route = try evaluator.match(request)
         self.route = route
         do throws(Refusal) {

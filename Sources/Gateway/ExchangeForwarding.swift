@@ -11,12 +11,12 @@ extension Exchange {
     /// A connection that was used before may have been closed by the upstream without our knowing. If it dies before any
     /// byte of a response, and the request is safe to send again, it is sent again over a new one (RFC 9110 §9.2.2).
     func forward(_ permit: consuming Permit, from client: Connection) async throws(Refusal) {
-        let route = resources.evaluator.routes[permit.route]
+        let route = generation.evaluator.routes[permit.route]
         if case .length(let length) = request.framing, let maximum = route.maximumBody, length > maximum {
             throw .rejected(.bodyTooLarge)
         }
-        if request.maxForwards == 0 { return await answerOptions(on: client) }
-        let pool = resources.pools[permit.upstream]
+        if request.maxForwards == 0 { return await answer(204, on: client) }
+        let pool = generation.pools[permit.upstream]
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0
         var mayReuse = true

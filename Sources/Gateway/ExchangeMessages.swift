@@ -23,12 +23,13 @@ extension Exchange {
             output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        record.droppedFields = resources.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
-            rest in
-            rest.append(client.forwardingFields)
-            if !clientHost.isEmpty {
+        record.droppedFields = client.listener.forwardingRules.appendRequestLines(
+            request.fields, forwarding: believed != nil, overrides: route.allowsMethodOverride, stripped: stripped,
+            to: &output)
+        let forwardingFields = believed?.forwardingFields ?? client.origin.forwardingFields
+        output.append(addingCapacity: forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+            rest.append(forwardingFields)
+            if believed == nil && !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")
                 rest.append(clientHost)
                 rest.append("\r\n")
@@ -46,9 +47,11 @@ extension Exchange {
 
     /// Writes the head of the forwarded response and begins its body.
     ///
-    /// - Parameter isUploadComplete: whether nothing of the request is left to come: otherwise the connection ends with
-    ///   this response, because the rest of the body would be taken for the next request.
-    func beginResponse(isUploadComplete: Bool) {
+    /// - Parameters:
+    ///   - client: whom it is for.
+    ///   - isUploadComplete: whether nothing of the request is left to come: otherwise the connection ends with this
+    ///     response, because the rest of the body would be taken for the next request.
+    func beginResponse(to client: Connection, isUploadComplete: Bool) {
         let isOld = request.version == .http10
         var encodesChunks = false
         var endsWithClose = false
@@ -58,14 +61,14 @@ extension Exchange {
             endsWithClose = isOld
         case .none, .length: break
         }
-        keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !resources.isDraining
+        keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !client.isEnding
         isCloseDelimited = endsWithClose
         download.begin(response.framing, encodesChunks: encodesChunks)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         let reason = response.reason
         output.appendStatusLine(response.status, reason: reason.span)
-        resources.forwardingRules.appendResponseLines(response.fields, to: &output)
+        generation.responseRules.appendResponseLines(response.fields, to: &output)
         if !response.fields.contains(.date) { appendDate(to: &output) }
         let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
         output.append(addingCapacity: requestID.count + 256) { rest in
@@ -84,7 +87,7 @@ extension Exchange {
     func writeInterimHead() {
         let reason = response.reason
         download.output.bytes.appendStatusLine(response.status, reason: reason.span)
-        resources.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
+        generation.responseRules.appendResponseLines(response.fields, to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 
@@ -93,7 +96,7 @@ extension Exchange {
     /// Appends the fields that every forwarded message gets.
     private func appendOwnFields(version: Version, to output: inout OutputSpan<UInt8>) {
         appendRequestID(to: &output)
-        guard resources.settings.writesVia else { return }
+        guard generation.settings.writesVia else { return }
         switch version {
         case .http10: output.append("Via: 1.0 gateway\r\n")
         case .http11: output.append("Via: 1.1 gateway\r\n")

@@ -17,7 +17,7 @@ extension Exchange {
     }
 
     private func noteSubject(_ subject: String) {
-        switch resources.settings.subjectDisclosure {
+        switch generation.settings.subjectDisclosure {
         case .plain: record.set(.subject, to: subject)
         case .hash: record.set(.subject, to: SHA256.hash(subject.utf8.span).hexadecimal(digits: 16))
         case .omit: break
@@ -34,10 +34,9 @@ extension Exchange {
         record.bytesIn = upload.received
         if record.origin == .upstream { record.bytesOut = download.received }
         record.set(.requestID, to: requestID)
-        if !client.remoteHost.isEmpty {
-            record.set(.remoteIP, to: client.remoteHost)
-            record.set(.clientIP, to: client.remoteHost)
-        }
+        if !client.remoteIP.isEmpty { record.set(.remoteIP, to: client.remoteIP) }
+        let clientIP = believed?.logged ?? client.origin.logged
+        if !clientIP.isEmpty { record.set(.clientIP, to: clientIP) }
         if !request.target.path.isEmpty {
             record.set(.method, to: request.method.name)
             record.set(.path, to: request.target.path)
@@ -46,7 +45,7 @@ extension Exchange {
         if !request.host.isEmpty { record.set(.host, to: request.host.authority) }
         if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
         if let route { record.set(.route, to: route.id) }
-        record.set(.configuration, to: resources.settings.configurationHash)
+        record.set(.configuration, to: generation.settings.configurationHash)
         resources.append(record)
     }
 }

@@ -28,26 +28,40 @@ extension Exchange {
             return
         }
         keepsConnection =
-            !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !resources.isDraining
+            !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !client.isEnding
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal)
         await finishAnswer(on: client)
     }
 
-    /// Answers a permitted OPTIONS that may not be forwarded (RFC 9110 §7.6.2).
-    func answerOptions(on client: Connection) async {
-        keepsConnection = request.isPersistent && upload.discard(&client.input) && !resources.isDraining
-        record.status = 204
+    /// Answers a permitted request that is not forwarded.
+    ///
+    /// - Parameters:
+    ///   - status: the status.
+    ///   - text: the body; nil for 204, which has none.
+    ///   - client: who asked.
+    func answer(_ status: Int, text: StaticString? = nil, on client: Connection) async {
+        keepsConnection = request.isPersistent && upload.discard(&client.input) && !client.isEnding
+        record.status = status
         hasAnswered = true
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        output.appendStatusLine(204)
+        output.appendStatusLine(status)
         appendDate(to: &output)
         output.append("Cache-Control: no-store\r\n")
+        if let text {
+            output.append("Content-Type: text/plain\r\nContent-Length: ")
+            output.append(decimal: text.utf8CodeUnitCount)
+            output.append("\r\n")
+        }
         output.append(addingCapacity: requestID.count + 128) {
             appendRequestID(to: &$0)
             appendConnection(to: &$0)
             $0.append("\r\n")
+        }
+        if let text, request.method != .head {
+            output.append(text)
+            record.bytesOut = text.utf8CodeUnitCount
         }
         swap(&output, &download.output.bytes)
         await finishAnswer(on: client)
@@ -92,12 +106,12 @@ extension Exchange {
 
     /// The scopes that a challenge names; none before a route is found.
     private var challengeScopes: [String] {
-        route.map { resources.evaluator.challengeScopes(on: $0) } ?? []
+        route.map { generation.evaluator.challengeScopes(on: $0) } ?? []
     }
 
     /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier.
     private func writeAnswer(to refusal: Refusal) {
-        let settings = resources.settings.refusals
+        let settings = generation.settings.refusals
         let status = refusal.status(settings)
         record.status = status
         record.origin = .gateway
@@ -138,7 +152,7 @@ extension Exchange {
     }
 
     private func appendChallenge(of refusal: Refusal, to output: inout [UInt8]) {
-        let settings = resources.settings.refusals
+        let settings = generation.settings.refusals
         let challenge = Challenge(refusal: refusal, realm: settings.realm, scopes: challengeScopes)
         let start = output.count
         output.append("WWW-Authenticate: ")

@@ -36,7 +36,7 @@ final class Relay {
         self.client = client
         self.upstream = upstream
         self.route = route
-        let settings = exchange.resources.settings
+        let settings = exchange.generation.settings
         uploadPace = PaceGuard(minimumRate: settings.bodyRate, window: settings.bodyRateWindow)
         downloadPace = uploadPace
         lastProgress = exchange.resources.loop.now
@@ -129,7 +129,8 @@ final class Relay {
                 }
                 hasFinalHead = true
                 exchange.record.upstreamStatus = exchange.response.status
-                exchange.beginResponse(isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                exchange.beginResponse(
+                    to: client, isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
                 return true
             }
             guard upstream.input.reserve(from: exchange.resources.blocks) else {

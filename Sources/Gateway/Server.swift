@@ -1,48 +1,64 @@
 import AccessLog
 package import Configuration
 package import Logging
+import Synchronization
 import Transport
 
 /// The gateway as a process: its listeners, its workers on a thread each, its signals.
-package final class Server {
-    private let configuration: GatewayConfiguration
-    private let logger: Logger
-    private let accessLog: AccessLogWriter
-    private let sockets: [ListeningSocket]
-    private let workers: [Worker]
-    private var threads: [Thread] = []
+package final class Server: Sendable {
+    /// What a reload changes.
+    struct Present {
+        var configuration: GatewayConfiguration
+        var listeners: [BoundListener]
+        var accessLog: AccessLogWriter
+        var isDraining = false
+    }
+
+    let present: Mutex<Present>
+    let workers: [Worker]
+    let reloader: Reloader
+    /// Raised when the workers have taken a reload up.
+    let advanced: EventSignal
+    let logger: Logger
 
     /// Binds the listeners and builds the workers; nothing is accepted yet.
     ///
     /// - Parameters:
     ///   - configuration: what the file says.
+    ///   - path: the file, to read it again.
+    ///   - watchesFiles: whether it is read again when it changes, and not only on `SIGHUP`.
     ///   - logger: receives the events of the process.
     /// - Throws: `StartError`: nothing has been started then.
-    package init(configuration: GatewayConfiguration, logger: Logger) throws(StartError) {
+    package init(
+        configuration: GatewayConfiguration, path: String, watchesFiles: Bool, logger: Logger
+    ) throws(StartError) {
         ProcessSignals.hold()
         CurrentProcess.raiseDescriptorLimit()
-        self.configuration = configuration
         self.logger = logger
-        accessLog = try Self.openAccessLog(configuration.accessLog, logger)
-        sockets = try Self.bind(configuration)
+        let accessLog = try Self.openAccessLog(configuration.accessLog, logger)
+        let listeners = try BoundListener.bind(configuration)
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
             for _ in 0..<(configuration.workers ?? CurrentProcess.coreCount) {
-                workers.append(try Self.makeWorker(configuration, calls, accessLog))
+                let generation = Self.makeGeneration(configuration)
+                workers.append(
+                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog, logger: logger))
             }
+            advanced = try EventSignal()
+            reloader = try Reloader(path: path, watchesFiles: watchesFiles, logger: logger)
         } catch {
             throw .noResources(error.description)
         }
         self.workers = workers
+        present = Mutex(Present(configuration: configuration, listeners: listeners, accessLog: accessLog))
     }
 
-    private static func makeWorker(
-        _ configuration: GatewayConfiguration, _ calls: BlockingCalls, _ log: AccessLogWriter
-    ) throws(SocketError) -> Worker {
-        let loop = try EventLoop()
+    static func makeGeneration(
+        _ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil
+    ) -> sending Generation {
         do throws(EvaluatorError) {
-            return try Worker(configuration: configuration, loop: loop, calls: calls, log: log)
+            return try Generation(configuration, after: predecessor)
         } catch {
             preconditionFailure("the configuration's reader let through what the evaluator refuses: \(error)")
         }
@@ -50,19 +66,19 @@ package final class Server {
 
     /// Serves until a signal ends the process.
     ///
-    /// `SIGTERM`, `SIGINT` and `SIGQUIT` drain; a second one ends at once. `SIGUSR1` opens the log anew.
+    /// `SIGTERM`, `SIGINT` and `SIGQUIT` drain; a second one ends at once. `SIGHUP` reloads the configuration. `SIGUSR1` opens
+    /// the log anew.
     ///
+    /// - Parameter files: what the configuration was read from.
     /// - Returns: the exit status.
-    package func run() -> Int32 {
+    package func run(_ files: consuming sending ReadFiles) -> Int32 {
+        var threads: [Thread] = []
         for (index, worker) in workers.enumerated() {
-            guard let thread = Thread(name: "worker-\(index)", { worker.loop.run() }) else {
-                logger.critical("no thread for a worker", metadata: ["event": "start_failed"])
-                return 70
-            }
+            guard let thread = Thread(name: "worker-\(index)", { worker.loop.run() }) else { return withoutThread() }
             threads.append(thread)
-            Task(executorPreference: worker.loop) { [sockets, logger] in
+            Task(executorPreference: worker.loop) { [listeners = present.withLock(\.listeners), logger] in
                 do throws(SocketError) {
-                    try await worker.start(sockets)
+                    try await worker.start(listeners)
                 } catch {
                     // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
@@ -70,18 +86,30 @@ package final class Server {
                 }
             }
         }
+        let read = Mutex<ReadFiles?>(files)
+        let isReloading = Thread(name: "reload") { [self] in
+            guard let files = read.withLock({ $0.take() }) else { return }
+            reloader.run(files) { apply($0) }
+        }
+        guard isReloading != nil else { return withoutThread() }
         logStart()
-        return handleSignals()
+        return handleSignals(threads)
+    }
+
+    private func withoutThread() -> Int32 {
+        logger.critical("the system allows no further thread", metadata: ["event": "start_failed"])
+        return 70
     }
 
     private func logStart() {
+        let (configuration, listeners) = present.withLock { ($0.configuration, $0.listeners) }
         logger.info(
             "gateway started",
             metadata: [
                 "event": "started",
                 "version": .string(BuildVersion.text),
                 "config": .string(configuration.hash),
-                "listeners": .array(sockets.map { .string($0.address.description) }),
+                "listeners": .array(listeners.flatMap(\.sockets).map { .string($0.address.description) }),
                 "workers": .stringConvertible(workers.count),
                 "pid": .stringConvertible(CurrentProcess.identifier),
             ])
@@ -89,37 +117,38 @@ package final class Server {
 
     // MARK: Signals
 
-    private func handleSignals() -> Int32 {
+    private func handleSignals(_ threads: [Thread]) -> Int32 {
         var isDraining = false
         while true {
             switch ProcessSignals.next() {
             case .reopenLog:
-                accessLog.reopen()
+                present.withLock(\.accessLog).reopen()
                 logger.info("access log reopened", metadata: ["event": "log_reopened"])
-            case .reload:
-                logger.warning(
-                    "reloading is not supported yet: restart to apply a changed configuration",
-                    metadata: ["event": "reload_ignored"])
+            case .reload: reloader.request()
             case .stop:
                 guard !isDraining else {
                     logger.warning("ended at once", metadata: ["event": "stopped"])
                     return 1
                 }
                 isDraining = true
-                drain()
+                drain(threads)
             }
         }
     }
 
     /// Stops accepting, lets exchanges finish, and ends the process from a thread of its own: a second signal must still
     /// be heard.
-    private func drain() {
+    private func drain(_ threads: [Thread]) {
         logger.info("draining", metadata: ["event": "draining"])
-        let deadline = Instant.now + Nanoseconds(configuration.limits.drainTimeout)
-        Task { [workers, sockets] in
+        let (listeners, limits) = present.withLock { present in
+            present.isDraining = true
+            return (present.listeners, present.configuration.limits)
+        }
+        let deadline = Instant.now + Nanoseconds(limits.drainTimeout)
+        Task { [workers] in
             for worker in workers { await worker.stopAccepting() }
             // Only now: a client that connects from here on has to be refused instead of waiting in vain.
-            for socket in sockets { socket.close() }
+            for socket in listeners.flatMap(\.sockets) { socket.close() }
             for worker in workers {
                 Task(executorPreference: worker.loop) { [worker] in
                     await worker.drain(until: deadline)
@@ -127,9 +156,9 @@ package final class Server {
                 }
             }
         }
-        _ = Thread(name: "drain") { [threads, accessLog, logger] in
+        _ = Thread(name: "drain") { [self] in
             for thread in threads { thread.join() }
-            accessLog.close()
+            present.withLock(\.accessLog).close()
             logger.info("stopped", metadata: ["event": "stopped"])
             CurrentProcess.exit(status: 0)
         }
@@ -137,7 +166,7 @@ package final class Server {
 
     // MARK: Parts
 
-    private static func openAccessLog(
+    static func openAccessLog(
         _ configuration: AccessLogConfiguration, _ logger: Logger
     ) throws(StartError) -> AccessLogWriter {
         let output: AccessLogOutput =
@@ -157,39 +186,6 @@ package final class Server {
             switch error {
             case .cannotOpen(let path, let code): throw .accessLog("\(path): \(systemMessage(code))")
             case .noResources(let code): throw .accessLog(systemMessage(code))
-            }
-        }
-    }
-
-    private static func bind(_ configuration: GatewayConfiguration) throws(StartError) -> [ListeningSocket] {
-        var sockets: [ListeningSocket] = []
-        for listener in configuration.listeners {
-            for address in try addresses(of: listener.address) {
-                do throws(SocketError) {
-                    sockets.append(
-                        try ListeningSocket(address: address, connectionLimit: configuration.limits.connections))
-                } catch {
-                    throw .cannotListen(address.description, error.description)
-                }
-            }
-        }
-        return sockets
-    }
-
-    private static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
-        switch address {
-        case .unix(let path):
-            guard let found = SocketAddress(unixPath: path) else {
-                throw .cannotListen(
-                    address.description, "the path is longer than \(SocketAddress.maximumPathLength) bytes")
-            }
-            return [found]
-        case .ip(let host, let port):
-            if let found = SocketAddress(numericHost: host, port: UInt16(port)) { return [found] }
-            do throws(ResolverError) {
-                return try Resolver.addresses(of: host, port: UInt16(port))
-            } catch {
-                throw .cannotListen(address.description, error.description)
             }
         }
     }

@@ -1,5 +1,6 @@
 import AccessLog
 import Configuration
+import Logging
 import Transport
 import Upstream
 
@@ -11,47 +12,79 @@ actor Worker {
     private let resources: WorkerResources
     private let calls: BlockingCalls
     private var listeners: [Listener] = []
-    private var sockets: [ListeningSocket] = []
+    private var isStopping = false
 
     init(
-        configuration: GatewayConfiguration, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter
-    ) throws(EvaluatorError) {
+        generation: sending Generation, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter, logger: Logger
+    ) {
         self.loop = loop
         self.calls = calls
-        resources = try WorkerResources(
-            configuration: configuration, loop: loop, log: AccessLogBuffer(writer: log, format: RecordFormat(.json)))
+        resources = WorkerResources(
+            generation: generation, loop: loop, calls: calls,
+            log: AccessLogBuffer(writer: log, format: RecordFormat(.json)), logger: logger)
     }
 
-    /// Accepts connections from `sockets` and keeps house until `drain`.
-    func start(_ sockets: [ListeningSocket]) throws(SocketError) {
-        self.sockets = sockets
-        for socket in sockets {
-            let listener = makeListener(socket)
-            listeners.append(listener)
-            try listener.resume()
-        }
+    /// Accepts connections from `listening` and keeps house until `drain`.
+    func start(_ listening: [BoundListener]) throws(SocketError) {
+        try listen(to: listening)
         Task(executorPreference: loop) { await self.keepHouse() }
         Task(executorPreference: loop) { await self.resolveNames() }
     }
 
-    private func makeListener(_ socket: ListeningSocket) -> Listener {
+    /// Lets another configuration rule from the next exchange on.
+    ///
+    /// - Parameters:
+    ///   - next: the configuration.
+    ///   - listening: all that is to be listened on; the connections of other listeners end with their exchanges.
+    ///   - log: takes the lines from now on; nil for the same as before.
+    /// - Throws: what accepting from a new socket fails with; all else is done then.
+    func advance(
+        to next: Handover, _ listening: [BoundListener], log: AccessLogWriter?
+    ) throws(SocketError) {
+        if let next = next.take() { resources.advance(to: next) }
+        if let log {
+            resources.log.flush()
+            resources.log = AccessLogBuffer(writer: log, format: RecordFormat(.json))
+        }
+        if !isStopping { try listen(to: listening) }
+    }
+
+    /// Accepts from `listening` and from nothing else.
+    private func listen(to listening: [BoundListener]) throws(SocketError) {
+        for bound in listening {
+            for socket in bound.sockets where !listeners.contains(where: { $0.socket === socket }) {
+                let listener = makeListener(socket, of: bound.id)
+                listeners.append(listener)
+                try listener.resume()
+            }
+        }
+        let wanted = listening.flatMap(\.sockets)
+        for listener in listeners where !wanted.contains(where: { $0 === listener.socket }) { listener.finish() }
+        listeners.removeAll { listener in !wanted.contains { $0 === listener.socket } }
+    }
+
+    private func makeListener(_ socket: ListeningSocket, of id: ListenerID) -> Listener {
         Listener(
             socket: socket, loop: loop,
-            onConnection: { [self, loop] descriptor, address in
+            onConnection: { [self, loop] descriptor, remote in
                 let number = descriptor.release()
                 // The preference keeps the task's continuations on the loop: without it, CPU per request doubles.
-                Task(executorPreference: loop) { await self.serve(number, from: address, on: socket) }
+                Task(executorPreference: loop) { await self.serve(number, from: remote, on: socket, of: id) }
             },
             onExhaustion: { [self, loop] in
                 Task(executorPreference: loop) { await self.resumeListeningLater() }
             })
     }
 
-    private func serve(_ descriptor: Int32, from remote: SocketAddress, on socket: ListeningSocket) async {
+    private func serve(
+        _ descriptor: Int32, from remote: SocketAddress, on socket: ListeningSocket,
+        of id: ListenerID
+    ) async {
         let isWithinLimit = socket.connectionOpened()
         defer { socket.connectionClosed() }
         guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
-        let connection = Connection(stream: stream, remote: remote, resources: resources)
+        guard let listener = resources.generation.settings(of: id) else { return stream.close(abruptly: false) }
+        let connection = Connection(stream: stream, remote: remote, listener: listener, resources: resources)
         resources.add(connection)
         await connection.serve(isWithinLimit: isWithinLimit)
         resources.remove(connection)
@@ -83,16 +116,14 @@ actor Worker {
             resources.log.flush()
             if loop.now >= nextSweep {
                 nextSweep = loop.now + Self.sweepInterval
-                for pool in resources.pools { pool.sweep() }
+                resources.sweep()
             }
         }
     }
 
     private func resolveNames() async {
-        let waiter = Waiter(loop: loop)
-        let named = resources.pools.filter { $0.nameToResolve != nil }
-        guard !named.isEmpty else { return }
         while true {
+            let named = resources.generation.pools.filter { $0.nameToResolve != nil }
             for pool in named {
                 guard let (host, port) = pool.nameToResolve else { continue }
                 let outcome = await calls.run { () -> Result<[SocketAddress], ResolverError> in
@@ -101,7 +132,8 @@ actor Worker {
                 if let outcome { pool.update(outcome) }
             }
             let isComplete = named.allSatisfy(\.hasAddress)
-            _ = await waiter.wait(until: .now + (isComplete ? Self.resolveInterval : Self.resolveRetryInterval))
+            _ = await resources.resolver.wait(
+                until: .now + (isComplete ? Self.resolveInterval : Self.resolveRetryInterval))
         }
     }
 
@@ -109,6 +141,7 @@ actor Worker {
 
     /// Accepts no connection from now on.
     func stopAccepting() {
+        isStopping = true
         for listener in listeners { listener.finish() }
         listeners.removeAll()
     }
@@ -123,7 +156,7 @@ actor Worker {
         while !resources.connections.isEmpty {
             if await resources.drained.wait(until: .now + .seconds(1)) == .expired { break }
         }
-        for pool in resources.pools { pool.closeIdle() }
+        for pool in resources.generation.pools { pool.retire() }
         resources.log.flush()
     }
 }

@@ -1,46 +1,88 @@
 import AccessLog
 import Bytes
-import Configuration
 import HTTP
+import Logging
 import Transport
 import Upstream
 
 /// What the connections of one worker share. It never leaves the worker's loop, so nothing in it is locked.
 final class WorkerResources {
     let loop: EventLoop
-    let evaluator: Evaluator
-    let settings: GatewaySettings
+    /// What new exchanges are decided by.
+    private(set) var generation: Generation
+    /// Earlier generations that exchanges still run under.
+    private var predecessors: [Generation] = []
     let blocks: BlockPool
-    /// In the order of the configuration's upstreams.
-    let pools: [UpstreamPool]
+    private let calls: BlockingCalls
     var log: AccessLogBuffer
     var identifiers = RequestIdentifiers()
-    let forwardingRules = ForwardingRules()
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
-    private var spareExchanges: [Exchange] = []
+    private let logger: Logger
+    private var proxyHeaderWarning = RepeatedWarning()
     private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.
     let housekeeper: Waiter
     /// Waits for the last connection to end.
     let drained: Waiter
+    /// Waits for names that have to be looked up.
+    let resolver: Waiter
 
     init(
-        configuration: GatewayConfiguration, loop: EventLoop, log: consuming AccessLogBuffer
-    ) throws(EvaluatorError) {
+        generation: Generation, loop: EventLoop, calls: BlockingCalls, log: consuming AccessLogBuffer, logger: Logger
+    ) {
+        self.generation = generation
         self.loop = loop
+        self.calls = calls
         self.log = log
-        evaluator = try Evaluator(configuration)
-        settings = GatewaySettings(configuration)
-        blocks = BlockPool(head: settings.messageLimits.head)
-        pools = configuration.upstreams.map { [blocks] upstream in
-            UpstreamPool(settings: UpstreamSettings(upstream, configuration.limits), loop: loop, blocks: blocks)
-        }
+        self.logger = logger
+        blocks = BlockPool()
         housekeeper = Waiter(loop: loop)
         drained = Waiter(loop: loop)
+        resolver = Waiter(loop: loop)
+        generation.begin(after: nil, makePool: makePool)
+    }
+
+    // MARK: Generations
+
+    private func makePool(_ settings: UpstreamSettings) -> UpstreamPool {
+        UpstreamPool(settings: settings, loop: loop, blocks: blocks)
+    }
+
+    /// Lets `next` decide the exchanges that begin from now on.
+    func advance(to next: Generation) {
+        let predecessor = generation
+        next.begin(after: predecessor, makePool: makePool)
+        generation = next
+        predecessors.append(predecessor)
+        resolver.wake()
+        for connection in connections.values {
+            connection.listenerChanged(to: next.settings(of: connection.listener.id))
+        }
+    }
+
+    /// Destroys what no exchange needs any more: later, when nothing on the stack of an exchange refers to it.
+    private func destroyFinished() {
+        while let index = predecessors.firstIndex(where: \.isFinished) {
+            calls.destroy(predecessors.remove(at: index))
+        }
+    }
+
+    /// Keeps house; called about once a second.
+    func sweep() {
+        for pool in generation.pools { pool.sweep() }
+        destroyFinished()
     }
 
     // MARK: Connections
+
+    /// Tells the operator that a trusted proxy did not begin as `proxy_protocol` says.
+    func warnOfProxyHeader(from remoteIP: [UInt8]) {
+        guard let count = proxyHeaderWarning.occurred(at: loop.now) else { return }
+        var metadata: Logger.Metadata = ["event": "proxy_header", "count": .stringConvertible(count)]
+        if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
+        logger.warning("a trusted proxy sent no PROXY header, or a malformed one", metadata: metadata)
+    }
 
     func add(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = connection
@@ -59,15 +101,8 @@ final class WorkerResources {
 
     // MARK: Exchanges
 
-    /// An exchange with the storage of an earlier one.
-    func takeExchange() -> Exchange {
-        spareExchanges.popLast() ?? Exchange(resources: self)
-    }
-
-    func give(_ exchange: Exchange) {
-        exchange.reset()
-        if spareExchanges.count < 64 { spareExchanges.append(exchange) }
-    }
+    /// An exchange under the present configuration.
+    func takeExchange() -> Exchange { generation.takeExchange(self) }
 
     // MARK: Records
 
@@ -87,18 +122,5 @@ final class WorkerResources {
             HTTPDate.append(seconds: second, to: &date.text)
         }
         output.append(contentsOf: date.text)
-    }
-}
-
-extension UpstreamSettings {
-    fileprivate init(_ upstream: UpstreamConfiguration, _ limits: LimitsConfiguration) {
-        let server: Server =
-            switch upstream.servers[0].address {
-            case .ip(let host, let port): .host(host, port: UInt16(port))
-            case .unix(let path): .unix(path: path)
-            }
-        self.init(
-            server: server, connectTimeout: Nanoseconds(limits.connectTimeout),
-            idleTimeout: Nanoseconds(limits.upstreamIdleTimeout), connectionLimit: limits.upstreamConnections)
     }
 }

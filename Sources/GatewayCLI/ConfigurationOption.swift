@@ -8,9 +8,9 @@ struct ConfigurationOption: ParsableArguments {
     var file = "gateway.json"
 
     /// Reads the file; its errors go to standard error, and the command ends with `status`.
-    func load(orExitWith status: Int32) throws -> GatewayConfiguration {
+    func load(orExitWith status: Int32, surroundings: Surroundings = .process) throws -> GatewayConfiguration {
         do throws(ConfigurationErrors) {
-            return try GatewayConfiguration.load(path: file)
+            return try GatewayConfiguration.load(path: file, surroundings: surroundings)
         } catch {
             StandardError.print(error.description)
             throw ExitCode(status)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Gateway
 import Logging
 
@@ -12,13 +13,19 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var source: ConfigurationOption
 
+    @Flag(help: "Reload the configuration on SIGHUP only, not when its files change.")
+    var noWatch = false
+
     func run() throws {
-        let configuration = try source.load(orExitWith: 78)
+        let files = ReadFiles()
+        let configuration = try source.load(orExitWith: 78, surroundings: files.recording)
         var logger = Logger(label: "gateway") { _ in ApplicationLog() }
         logger.logLevel = .info
         let status: Int32
         do throws(StartError) {
-            status = try Server(configuration: configuration, logger: logger).run()
+            status = try Server(
+                configuration: configuration, path: source.file, watchesFiles: !noWatch, logger: logger
+            ).run(files)
         } catch {
             logger.critical("\(error.description)", metadata: ["event": "start_failed"])
             status = 1

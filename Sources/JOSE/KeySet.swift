@@ -88,3 +88,7 @@ package struct KeySet: Sendable {
         keys.contains { $0.identity == identity }
     }
 }
+
+extension KeySet: Equatable {
+    package static func == (left: KeySet, right: KeySet) -> Bool { left.fingerprint == right.fingerprint }
+}

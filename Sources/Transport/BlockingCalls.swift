@@ -39,20 +39,38 @@ package final class BlockingCalls: Sendable {
         }
     }
 
+    /// Destroys `object` on one of the threads: freeing what is large takes longer than a loop may stand still.
+    ///
+    /// - Parameter object: the caller's last reference, to something that no loop uses any more.
+    @safe package func destroy(_ object: consuming AnyObject) {
+        // SAFETY: the only reference goes to the one thread that releases it.
+        let last = unsafe UInt(bitPattern: Unmanaged.passRetained(object).toOpaque())
+        let release: @Sendable () -> Void = {
+            guard let pointer = unsafe UnsafeRawPointer(bitPattern: last) else { return }
+            unsafe Unmanaged<AnyObject>.fromOpaque(pointer).release()
+        }
+        if !enqueue(release) { release() }
+    }
+
     /// Runs `call` on one of the threads and waits for its result without holding the caller's loop.
     ///
     /// - Returns: nil if too many calls wait already.
     package func run<Result: Sendable>(_ call: @escaping @Sendable () -> Result) async -> Result? {
         await withCheckedContinuation { continuation in
-            let accepted = queue.calls.withLock { calls in
-                guard calls.count < queue.capacity else { return false }
-                calls.append { continuation.resume(returning: call()) }
-                return true
-            }
-            guard accepted else { return continuation.resume(returning: nil) }
-            var one: UInt64 = 1
-            // SAFETY: an eventfd takes eight bytes, the size of `one`, which outlives the call.
-            unsafe _ = write(queue.available.number, &one, 8)
+            if !enqueue({ continuation.resume(returning: call()) }) { continuation.resume(returning: nil) }
         }
+    }
+
+    /// Leaves `call` to one of the threads; false if too many wait already.
+    private func enqueue(_ call: @escaping @Sendable () -> Void) -> Bool {
+        let accepted = queue.calls.withLock { calls in
+            guard calls.count < queue.capacity else { return false }
+            calls.append(call)
+            return true
+        }
+        var one: UInt64 = 1
+        // SAFETY: an eventfd takes eight bytes, the size of `one`, which outlives the call.
+        if accepted { unsafe _ = write(queue.available.number, &one, 8) }
+        return accepted
     }
 }

@@ -29,7 +29,7 @@ package struct Instant: Comparable, Sendable {
 }
 
 /// A length of time.
-package struct Nanoseconds: Comparable, Sendable {
+package struct Nanoseconds: Comparable, Sendable, Hashable {
     package var count: UInt64
 
     package init(count: UInt64) {

@@ -6,7 +6,7 @@ package final class ListeningSocket: Sendable {
     /// The address really listened on: its port is never 0.
     package let address: SocketAddress
     /// How many connections may be open at once.
-    package let connectionLimit: Int
+    private let connectionLimit: Atomic<Int>
     let descriptor: Int32
     private let openConnections = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
@@ -29,7 +29,7 @@ package final class ListeningSocket: Sendable {
         guard code == 0 else { throw SocketError(errno: code) }
         guard listen(socket.number, Listener.backlog) == 0 else { throw SocketError(errno: last_error()) }
         self.address = if case .unix = address.form { address } else { Self.boundAddress(of: socket.number) ?? address }
-        self.connectionLimit = connectionLimit
+        self.connectionLimit = Atomic(connectionLimit)
         descriptor = socket.release()
     }
 
@@ -50,7 +50,13 @@ package final class ListeningSocket: Sendable {
     ///
     /// - Returns: false if the limit is exceeded; the connection counts all the same, until `connectionClosed`.
     package func connectionOpened() -> Bool {
-        openConnections.add(1, ordering: .relaxed).newValue <= connectionLimit
+        openConnections.add(1, ordering: .relaxed).newValue
+            <= connectionLimit.load(ordering: .relaxed)
+    }
+
+    /// Changes how many connections may be open at once; those that are open stay so.
+    package func limitConnections(to limit: Int) {
+        connectionLimit.store(limit, ordering: .relaxed)
     }
 
     /// Counts a connection out.

@@ -65,6 +65,11 @@ package struct Thread: Sendable {
         unsafe _ = pthread_sigmask(SIG_SETMASK, &mask, nil)
     }
 
+    /// Lets all other threads run before the calling one, for work that nobody waits for.
+    package static func yieldToOthers() {
+        be_nice()
+    }
+
     /// Waits until the thread has ended.
     package func join() {
         pthread_join(handle, nil)

@@ -8,6 +8,7 @@ package final class UpstreamPool {
     private let blocks: BlockPool
     private var idle: [UpstreamConnection] = []
     private var openCount = 0
+    private var isRetired = false
     /// The addresses found last, which serve on when a later look-up fails.
     private var addresses: [SocketAddress]
     private var lastFailure: ResolverError?
@@ -101,7 +102,7 @@ package final class UpstreamPool {
     package func release(_ connection: UpstreamConnection) {
         connection.stream.waiter = nil
         // Bytes that nobody asked for make the next response doubtful; whether more came is looked at before it is used.
-        guard connection.input.isEmpty, leadsToUpstream(connection) else {
+        guard !isRetired, connection.input.isEmpty, leadsToUpstream(connection) else {
             return close(connection)
         }
         connection.input.release(to: blocks)
@@ -134,8 +135,9 @@ package final class UpstreamPool {
         }
     }
 
-    /// Closes all idle connections.
-    package func closeIdle() {
+    /// Keeps no connection from now on: nobody will ask for one, but for exchanges that run already.
+    package func retire() {
+        isRetired = true
         for connection in idle { close(connection) }
         idle.removeAll()
     }

@@ -1,9 +1,9 @@
 package import Transport
 
 /// What a pool needs to know of its upstream.
-package struct UpstreamSettings: Sendable {
+package struct UpstreamSettings: Sendable, Hashable {
     /// Where the server is.
-    package enum Server: Sendable, Equatable {
+    package enum Server: Sendable, Hashable {
         case host(String, port: UInt16)
         case unix(path: String)
     }

@@ -182,14 +182,18 @@ struct IdentityCacheTests {
         let fixture = try Fixture()
         let token = try fixture.mint.token()
         let principal = try fixture.principal(token: token)
-        func again(_ change: (inout Issuer) throws -> Void, scopes: Vocabulary = Fixture.scopes) throws -> Principal {
+        func again(
+            _ change: (inout Issuer) throws -> Void, scopes: Vocabulary = Fixture.scopes, capacity: Int = 100
+        ) throws -> Principal {
             var issuer = try fixture.mint.issuer()
             try change(&issuer)
-            return try Authenticator(
-                issuers: [issuer], scopes: scopes, roles: Fixture.roles, replacing: fixture.authenticator
-            ).authenticate(token: token.span, now: TokenMint.now)
+            let successor = Authenticator(
+                issuers: [issuer], scopes: scopes, roles: Fixture.roles, cacheCapacity: capacity)
+            successor.adoptCache(of: fixture.authenticator)
+            return try successor.authenticate(token: token.span, now: TokenMint.now)
         }
         #expect(try again { _ in } === principal)
+        #expect(try again({ _ in }, capacity: 101) !== principal)
         #expect(throws: TokenError.unknownKey) { try again { $0.keys = try TokenMint().keySet() } }
         #expect(throws: TokenError.requiredClaim) { try again { $0.requiredClaims = ["tenant"] } }
         #expect(throws: TokenError.lifetimeExceeded) { try again { $0.maximumLifetime = 1 } }

@@ -37,6 +37,7 @@ let brokenFiles = [
     "escaped-strings",
     "forbidden-key-file",
     "listed-twice",
+    "liveness-path",
     "many-at-once",
     "missing-everything",
     "missing-keys",

@@ -34,7 +34,7 @@ private actor Bench {
 
     /// What happened to a connection between two exchanges.
     enum Event: Sendable, CaseIterable {
-        case nothing, closedByServer, unaskedBytes, sweep, otherAddress, sameAddress, shutdown
+        case nothing, closedByServer, unaskedBytes, sweep, otherAddress, sameAddress, retirement, retirementBefore
     }
 
     /// Releases a connection, lets `event` happen, and asks for a connection again.
@@ -45,9 +45,10 @@ private actor Bench {
         let first = try await pool.acquire(waiter: waiter, mayReuse: true)
         #expect(!first.isReused)
         while server.connections.isEmpty { await Task.yield() }
+        if event == .retirementBefore { pool.retire() }
         pool.release(first)
         switch event {
-        case .nothing: break
+        case .nothing, .retirementBefore: break
         case .closedByServer: server.connections[0].close(abruptly: false)
         case .unaskedBytes: _ = server.connections[0].write(Array("HTTP/1.1 200 OK\r\n\r\n".utf8).span)
         case .sweep: pool.sweep()
@@ -63,7 +64,7 @@ private actor Bench {
             pool.update(
                 .success([other, try #require(SocketAddress(numericHost: "127.0.0.1", port: UInt16(port)))]))
             pool.sweep()
-        case .shutdown: pool.closeIdle()
+        case .retirement: pool.retire()
         }
         // The kernel has told the loop by its next turn.
         for _ in 0..<3 { await Task.yield() }

@@ -15,14 +15,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,13 @@ static inline void raise_descriptor_limit(void) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
+
+// What tells that another file or link stands in a directory, or that a file is complete.
+static const uint32_t DIRECTORY_EVENTS =
+    IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+
+// Lets every other thread run before the calling one; on Linux, niceness belongs to a thread.
+static inline void be_nice(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); }
 
 // errno is a macro.
 static inline int last_error(void) { return errno; }

@@ -82,10 +82,10 @@ class Gateway:
         self._news = threading.Condition()
         self._stderr_ended = False
 
-    def start(self, *, stdout: Any = None, file_limit: int | None = None) -> Gateway:
+    def start(self, *, stdout: Any = None, arguments: list[str] | None = None) -> Gateway:
         out = stdout if stdout is not None else open(self.directory / "stdout.log", "wb")
         self.process = subprocess.Popen(
-            [binary(), "serve", "--config", str(self.configuration_path)],
+            [binary(), "serve", "--config", str(self.configuration_path), *(arguments or [])],
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, cwd=self.directory,
         )
         self._reader = threading.Thread(target=self._read_stderr, daemon=True, name="application log")
@@ -148,6 +148,20 @@ class Gateway:
                         f"stderr: {self.application_log} {self.unstructured}"
                     )
                 self._news.wait(remaining)
+
+    def event_count(self, *events: str) -> int:
+        """How many lines of the application log have one of the `events`."""
+        with self._news:
+            return sum(line.get("event") in events for line in self.application_log)
+
+    def wait_for_next_event(self, count: int, *events: str) -> dict[str, Any]:
+        """The line with one of the `events` that comes after the first `count` of them."""
+        self.wait_for_application_line(lambda _: self._count(events) > count, " or ".join(events))
+        with self._news:
+            return [line for line in self.application_log if line.get("event") in events][count]
+
+    def _count(self, events: tuple[str, ...]) -> int:
+        return sum(line.get("event") in events for line in self.application_log)
 
     # Access log
 

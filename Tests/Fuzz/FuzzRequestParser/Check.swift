@@ -40,8 +40,25 @@ private func serialize(_ request: borrowing Request) -> [UInt8] {
     _ = ForwardingRules().appendRequestLines(request.fields, to: &output)
     output.appendField(request.framing)
     output.append("\r\n")
+    checkForwarding(request.fields)
     for reading in request.target.readings(including: [.caseInsensitive, .trailingSlash]) {
         precondition(reading.path != request.target.path, "a reading equals the path")
     }
     return output
+}
+
+/// What is written of what a trusted proxy says must be fields of a request, each once.
+private func checkForwarding(_ fields: borrowing Fields) {
+    let forwarded = ForwardedRequest(fields) { $0.isIPv4 }
+    precondition(forwarded.requestID.count <= 128, "an identifier is too long")
+    var head = Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8)
+    let (peer, host) = (Array("10.0.0.1".utf8), Array("a.test".utf8))
+    forwarded.appendFields(peer: peer.span, ownScheme: .http, ownHost: host.span, to: &head)
+    head.append("\r\n")
+    var parser = RequestParser(limits: MessageLimits())
+    var request = Request()
+    guard let length = try? parser.parse(head.span, into: &request), length == head.count else {
+        preconditionFailure("forwarding fields are refused")
+    }
+    precondition(request.fields.count(of: .xForwardedFor) == 1, "X-Forwarded-For is not there once")
 }

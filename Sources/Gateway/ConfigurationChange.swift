@@ -1,0 +1,88 @@
+import Configuration
+import Logging
+
+/// What a reload changes, for the line that tells of it.
+struct ConfigurationChange {
+    /// What was added, removed or changed of one kind, by name.
+    private struct Difference {
+        var added: [String] = []
+        var removed: [String] = []
+        var changed: [String] = []
+
+        init<Element>(
+            _ old: [Element], _ new: [Element], name: (Element) -> String, isSame: (Element, Element) -> Bool
+        ) {
+            var rest = Dictionary(old.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
+            for element in new {
+                let name = name(element)
+                guard let before = rest.removeValue(forKey: name) else {
+                    added.append(name)
+                    continue
+                }
+                if !isSame(before, element) { changed.append(name) }
+            }
+            removed = old.map(name).filter { rest[$0] != nil }
+        }
+
+        var isEmpty: Bool { added.isEmpty && removed.isEmpty && changed.isEmpty }
+
+        init(_ old: [String], _ new: [String]) {
+            self.init(old, new, name: \.self, isSame: ==)
+        }
+    }
+
+    private let differences: [(kind: String, difference: Difference)]
+    /// What takes effect with the next start only.
+    private let needsRestart: [String]
+
+    init(from old: GatewayConfiguration, to new: GatewayConfiguration) {
+        differences = [
+            ("routes", Difference(old.routes, new.routes, name: \.id) { $0.isSame(as: $1) }),
+            ("scopes", Difference(old.scopes.map(\.name), new.scopes.map(\.name))),
+            ("roles", Difference(old.roles, new.roles, name: \.name, isSame: ==)),
+            ("issuers", Difference(old.issuers, new.issuers, name: \.name, isSame: ==)),
+            ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
+            ("listeners", Difference(old.listeners, new.listeners, name: \.address.description, isSame: ==)),
+        ]
+        var needsRestart: [String] = []
+        if old.workers != new.workers { needsRestart.append("workers") }
+        if old.admin != new.admin { needsRestart.append("admin") }
+        self.needsRestart = needsRestart
+    }
+
+    var isEmpty: Bool {
+        differences.allSatisfy { $0.difference.isEmpty } && needsRestart.isEmpty
+    }
+
+    /// How many names of a kind a line holds at most.
+    private static let longestList = 20
+
+    /// The change as keys of a line: `added_routes`, `removed_scopes` and so on; what is empty is left out.
+    var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = [:]
+        for (kind, difference) in differences {
+            metadata["added_\(kind)"] = Self.list(difference.added)
+            metadata["removed_\(kind)"] = Self.list(difference.removed)
+            metadata["changed_\(kind)"] = Self.list(difference.changed)
+        }
+        metadata["needs_restart"] = Self.list(needsRestart)
+        return metadata
+    }
+
+    static func list(_ names: [String]) -> Logger.MetadataValue? {
+        guard !names.isEmpty else { return nil }
+        var values = names.prefix(longestList).map { Logger.MetadataValue.string($0) }
+        if names.count > longestList { values.append(.string("and \(names.count - longestList) more")) }
+        return .array(values)
+    }
+}
+
+extension RouteConfiguration {
+    /// Whether the other is the same route, wherever it stands in its file.
+    fileprivate func isSame(as other: RouteConfiguration) -> Bool {
+        var moved = other
+        moved.line = line
+        moved.column = column
+        return self == moved
+    }
+}

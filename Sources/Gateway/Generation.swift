@@ -1,0 +1,97 @@
+import Configuration
+import HTTP
+import Transport
+import Upstream
+
+/// One worker's form of a configuration. A reload brings the next one; an exchange keeps to the one that it began with.
+///
+/// It is built on any thread, and then belongs to its worker's loop, so that no reference in it is shared between cores.
+final class Generation {
+    let evaluator: Evaluator
+    let settings: GatewaySettings
+    let responseRules = ForwardingRules()
+    /// In the order of the configuration's upstreams; empty until `begin`.
+    private(set) var pools: [UpstreamPool] = []
+    private let listeners: [ListenerID: ListenerSettings]
+    private let upstreams: [UpstreamSettings]
+    /// For each upstream, the position of the same one in the predecessor.
+    private let inherited: [Int?]
+    private var spareExchanges: [Exchange] = []
+    private var exchangeCount = 0
+    private var isRetired = false
+
+    /// - Parameters:
+    ///   - configuration: what is to be enforced.
+    ///   - predecessor: the configuration before, whose unchanged upstreams keep their connections.
+    /// - Throws: what the configuration's reader should have found: a fault of ours.
+    init(_ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil) throws(EvaluatorError) {
+        evaluator = try Evaluator(configuration)
+        settings = GatewaySettings(configuration)
+        let identified = zip(ListenerID.all(in: configuration), configuration.listeners)
+        listeners = Dictionary(uniqueKeysWithValues: identified.map { ($0, ListenerSettings($1, id: $0)) })
+        upstreams = configuration.upstreamSettings
+        var positions: [UpstreamSettings: Int] = [:]
+        for (position, settings) in (predecessor?.upstreamSettings ?? []).enumerated() {
+            positions[settings] = position
+        }
+        inherited = upstreams.map { positions.removeValue(forKey: $0) }
+    }
+
+    /// What connections to a listener need to know; nil if the configuration does not have it.
+    func settings(of listener: ListenerID) -> ListenerSettings? { listeners[listener] }
+
+    // MARK: Succession
+
+    /// Takes over from `predecessor` what has not changed: connections to upstreams, and verified tokens.
+    ///
+    /// - Parameters:
+    ///   - predecessor: the generation of the configuration that `init` was given; nil for the first.
+    ///   - makePool: makes a pool for an upstream that was not there before, or was another.
+    func begin(after predecessor: Generation?, makePool: (UpstreamSettings) -> UpstreamPool) {
+        pools = zip(upstreams, inherited).map { settings, position in
+            if let predecessor, let position { predecessor.pools[position] } else { makePool(settings) }
+        }
+        guard let predecessor else { return }
+        evaluator.takeOverIdentities(from: predecessor.evaluator)
+        let handedOn = Set(inherited.compactMap(\.self))
+        for (position, pool) in predecessor.pools.enumerated() where !handedOn.contains(position) { pool.retire() }
+        predecessor.isRetired = true
+        predecessor.spareExchanges.removeAll()
+    }
+
+    /// Whether a successor has come and no exchange needs this generation any more.
+    var isFinished: Bool { isRetired && exchangeCount == 0 }
+
+    // MARK: Exchanges
+
+    /// An exchange with the storage of an earlier one.
+    func takeExchange(_ resources: WorkerResources) -> Exchange {
+        exchangeCount += 1
+        return spareExchanges.popLast() ?? Exchange(generation: self, resources: resources)
+    }
+
+    /// Takes an ended exchange back.
+    func give(_ exchange: Exchange) {
+        exchangeCount -= 1
+        guard !isRetired, spareExchanges.count < 64 else { return }
+        exchange.reset()
+        spareExchanges.append(exchange)
+    }
+}
+
+extension GatewayConfiguration {
+    fileprivate var upstreamSettings: [UpstreamSettings] { upstreams.map { UpstreamSettings($0, limits) } }
+}
+
+extension UpstreamSettings {
+    fileprivate init(_ upstream: UpstreamConfiguration, _ limits: LimitsConfiguration) {
+        let server: Server =
+            switch upstream.servers[0].address {
+            case .ip(let host, let port): .host(host, port: UInt16(port))
+            case .unix(let path): .unix(path: path)
+            }
+        self.init(
+            server: server, connectTimeout: Nanoseconds(limits.connectTimeout),
+            idleTimeout: Nanoseconds(limits.upstreamIdleTimeout), connectionLimit: limits.upstreamConnections)
+    }
+}

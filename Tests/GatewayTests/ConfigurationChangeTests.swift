@@ -1,0 +1,60 @@
+import Configuration
+import Logging
+import Testing
+
+@testable import Gateway
+
+private func configuration(routes: String, top: String = "") throws -> GatewayConfiguration {
+    let text = """
+        { "version": 1, "listeners": [ { "address": "127.0.0.1:0" } ], \(top)
+          "upstreams": { "u": { "servers": ["http://127.0.0.1:1"] } }, "route_defaults": { "upstream": "u" },
+          "routes": [ \(routes) ] }
+        """
+    let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success([]) })
+    return try GatewayConfiguration.read(Array(text.utf8), file: "g.json", surroundings: surroundings)
+}
+
+private func route(_ name: String, _ path: String? = nil) -> String {
+    #"{ "id": "\#(name)", "path": "\#(path ?? "/" + name)", "public": true }"#
+}
+
+@Suite("What a reload says that it changes")
+struct ConfigurationChangeTests {
+    @Test("routes are told apart by id: order and place in the file do not matter")
+    func order() throws {
+        let old = try configuration(routes: [route("a"), route("b")].joined(separator: ","))
+        let new = try configuration(routes: [route("b"), "\n\n" + route("a")].joined(separator: ","))
+        #expect(ConfigurationChange(from: old, to: new).isEmpty)
+    }
+
+    @Test("added, removed and changed routes are named")
+    func routes() throws {
+        let old = try configuration(routes: [route("a"), route("b"), route("c")].joined(separator: ","))
+        let new = try configuration(routes: [route("b", "/other"), route("c"), route("d")].joined(separator: ","))
+        let metadata = ConfigurationChange(from: old, to: new).metadata
+        #expect(metadata["added_routes"] == .array(["d"]))
+        #expect(metadata["removed_routes"] == .array(["a"]))
+        #expect(metadata["changed_routes"] == .array(["b"]))
+        #expect(metadata.count == 3)
+    }
+
+    @Test("a list is cut at 20 names, and says how many are left out")
+    func bound() throws {
+        let old = try configuration(routes: route("a"))
+        let many = (0..<23).map { route("r\($0)") }.joined(separator: ",")
+        let new = try configuration(routes: route("a") + "," + many)
+        guard case .array(let names) = ConfigurationChange(from: old, to: new).metadata["added_routes"] else {
+            Issue.record("no list")
+            return
+        }
+        #expect(names.count == 21)
+        #expect(names.last == "and 3 more")
+    }
+
+    @Test("what takes effect with the next start only is said")
+    func restart() throws {
+        let old = try configuration(routes: route("a"), top: #""workers": 1,"#)
+        let new = try configuration(routes: route("a"), top: #""workers": 2, "admin": { "address": "[::1]:1" },"#)
+        #expect(ConfigurationChange(from: old, to: new).metadata == ["needs_restart": ["workers", "admin"]])
+    }
+}
