@@ -38,7 +38,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
 
         library("Bytes", ["CLinux"]),
-        library("StrictJSON"),
+        library("StrictJSON", ["Bytes"]),
         library("Transport", ["CLinux", "Bytes"]),
         library("HTTP", ["Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
@@ -48,31 +48,34 @@ let package = Package(
         library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
+        library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
         library(
             "Gateway",
             [
                 "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
-                "Upstream", "AccessLog", logging,
+                "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Gateway", "AccessLog", "Authorization", "Configuration", "HTTP", "JOSE", "StrictJSON", "Admin",
+                "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
-        tests("RoutingTests", ["Routing", "HTTP"]),
+        tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
         tests(
             "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "StrictJSON", "Bytes"],
             exclude: ["Broken"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
+        tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),
         .target(
-            name: "TestSupport", dependencies: ["JOSE", "Authentication"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["JOSE", "Authentication", "Routing", "HTTP"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("StrictJSONTests", ["StrictJSON"]),
-        tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
+        tests("JOSETests", ["JOSE", "StrictJSON", "Bytes", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
@@ -81,7 +84,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]
@@ -90,14 +93,31 @@ let package = Package(
 /// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
 if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
-    for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
+    let tested = ["HTTP", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication"]
+    for target in package.targets where tested.contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
-    for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
+    package.targets.append(
+        .target(
+            name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)]))
+    let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
+        ("FuzzRequestParser", ["HTTP", "Bytes"]), ("FuzzResponseParser", ["HTTP", "Bytes"]),
+        ("FuzzBodyDecoder", ["HTTP", "Bytes"]), ("FuzzPathCanonicalizer", ["HTTP", "Bytes"]),
+        ("FuzzProxyHeader", ["HTTP", "Bytes"]),
+        ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
+        ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
+    ]
+    for (name, dependencies) in fuzzTargets {
         package.targets.append(
             .executableTarget(
-                name: name, dependencies: ["HTTP", "Bytes"], path: "Tests/Fuzz/\(name)",
+                name: name, dependencies: dependencies + ["FuzzDriver"], path: "Tests/Fuzz/\(name)",
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
                 linkerSettings: [.unsafeFlags(sanitizers)]))
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzToken", dependencies: ["Authentication", "JOSE", "Bytes"], path: "Tests/Fuzz/FuzzToken",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
+            linkerSettings: [.unsafeFlags(sanitizers)]))
 }

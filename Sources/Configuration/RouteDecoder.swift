@@ -6,6 +6,7 @@ import StrictJSON
 struct RouteDecoder {
     let problems: ProblemCollector
     let names: KnownNames
+    let upstreams: [UpstreamConfiguration]
     let upstreamDecoder: UpstreamDecoder
     let limits: LimitsConfiguration
 
@@ -28,12 +29,14 @@ struct RouteDecoder {
         }
         var lines: [String: Int] = [:]
         var needsIssuer: Cursor?
+        let liveness = root["listeners"]?.elements.first { $0["livez"]?.boolean == true }
         for cursor in root["routes"]?.elements ?? [] {
             guard cursor.node.object != nil else { continue }
             checkSettings(cursor)
             checkIdentity(cursor, &lines)
             let settings = RouteSettings(own: cursor, defaults: defaults)
             checkCompleted(settings)
+            if let liveness { checkLiveness(settings, answeredBy: liveness) }
             decode(settings, into: &result)
             if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
         }
@@ -41,7 +44,7 @@ struct RouteDecoder {
         if let needsIssuer, root["issuers"] == nil, !problems.isMistyped(["issuers"], in: root) {
             problems.report(
                 "only holders of a token may use this route, but there are no \"issuers\"",
-                at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
+                as: .missingKey, at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
         }
         return result
     }
@@ -95,18 +98,18 @@ struct RouteDecoder {
             problems.requireKnown(upstream, in: names.upstreams, kind: "upstream", key: "upstreams")
         }
         guard cursor["public"] != nil else { return }
-        for name in ["issuers", "shadow"] {
+        for name in AccessFields.meaninglessInPublic {
             guard let value = cursor[name] else { continue }
             problems.report(
-                "\"\(name)\" has no meaning beside \"public\": no token is looked at", at: cursor.nameRange(of: name),
-                pointer: value.pointer)
+                "\"\(name)\" has no meaning beside \"public\": no token is looked at", as: .contradiction,
+                at: cursor.nameRange(of: name), pointer: value.pointer)
         }
     }
 
     private func checkIdentity(_ cursor: Cursor, _ lines: inout [String: Int]) {
         guard let id = cursor["id"], let text = id.string, !text.isEmpty else { return }
         if let line = lines[text] {
-            problems.report("the route on line \(line) has the id \"\(text)\", too", at: id)
+            problems.report("the route on line \(line) has the id \"\(text)\", too", as: .usedTwice, at: id)
         } else {
             lines[text] = problems.line(of: id)
         }
@@ -119,20 +122,37 @@ struct RouteDecoder {
             problems.report(
                 "it is not said who may use this route: add \"public\": true, \"authenticated\": true, \"scopes\", "
                     + "\"any_scopes\" or \"roles\"",
-                at: openingBrace(own), pointer: own.pointer)
+                as: .unclearAccess, at: openingBrace(own), pointer: own.pointer)
         }
         if settings["upstream"] == nil, !problems.isMistyped(["upstream"], in: own) {
             problems.report(
-                "\"upstream\" is missing, here and in \"route_defaults\"", at: openingBrace(own), pointer: own.pointer)
+                "\"upstream\" is missing, here and in \"route_defaults\"", as: .missingKey, at: openingBrace(own),
+                pointer: own.pointer)
         }
         guard let path = own["path"], let text = path.string else { return }
         checkRewrite(settings, path: path)
         if text == "*", let methods = settings["methods"]?.strings, methods != ["OPTIONS"] {
-            problems.report("\"*\" is the target of OPTIONS only: write \"methods\": [\"OPTIONS\"]", at: path)
+            problems.report(
+                "\"*\" is the target of OPTIONS only: write \"methods\": [\"OPTIONS\"]", as: .contradiction, at: path)
         }
         if text == "*" || text == "/", let slash = own["trailing_slash"], slash.string == "either" {
-            problems.report("\"\(text)\" has no form with another trailing slash", at: slash)
+            problems.report("\"\(text)\" has no form with another trailing slash", as: .contradiction, at: slash)
         }
+    }
+
+    /// Refuses a route for a path that a listener keeps for itself: it would never be chosen there.
+    private func checkLiveness(_ settings: RouteSettings, answeredBy listener: Cursor) {
+        guard let path = settings.own["path"], let text = path.string, let pattern = try? RoutePattern(text) else {
+            return
+        }
+        let ignoresSlash = settings["trailing_slash"]?.string == "either"
+        guard
+            pattern.segments == [.literal("livez")]
+                || ignoresSlash && pattern.segments == [.literal("livez"), .literal("")]
+        else { return }
+        problems.report(
+            "the listener on line \(problems.line(of: listener)) has \"livez\": the gateway answers \"/livez\" there "
+                + "itself", at: path)
     }
 
     private func checkRewrite(_ settings: RouteSettings, path: Cursor) {
@@ -140,35 +160,63 @@ struct RouteDecoder {
         if let pair = written["replace_prefix"], let parts = pair.node.array, parts.count != 2 {
             problems.report("\"replace_prefix\" is a list of two: what the path starts with, and what then", at: pair)
         }
-        guard let rewrite = settings.rewrite, let text = path.string, let pattern = try? RoutePattern(text),
+        guard let rewrite = settings.rewrite, (try? RewriteConfiguration.checkPrefix(rewrite.prefix)) != nil,
+            let text = path.string, let pattern = try? RoutePattern(text),
             !rewrite.fits(pattern)
         else { return }
         problems.report(
             "the paths of this route do not all start with \"\(rewrite.prefix)\", which \"rewrite\" takes away",
-            at: path)
+            as: .contradiction, at: path)
     }
 
     private func reportConflicts(_ result: Result) {
-        let routes = result.comparable.map { number in
+        var reported = report(
+            conflicts(in: result, among: result.comparable, folding: []), in: result,
+            because: "their hosts, paths and methods overlap")
+        let routes = Dictionary(grouping: result.comparable) { result.routes[$0].upstream }
+        for upstream in upstreams + result.inlineUpstreams where !upstream.folding.isEmpty {
+            let pairs = conflicts(in: result, among: routes[upstream.name] ?? [], folding: upstream.folding)
+            reported.formUnion(
+                report(
+                    pairs.filter { !reported.contains($0) }, in: result,
+                    because: "the upstream \"\(upstream.name)\" takes their paths for the same"))
+        }
+    }
+
+    /// The routes among `numbers` that could be chosen for one request by a server that takes for the same what
+    /// `folding` says.
+    private func conflicts(
+        in result: Result, among numbers: [Int], folding: PathFolding
+    ) -> [RouteConflicts.Pair] {
+        let routes = numbers.map { number in
             let route = result.routes[number]
             return Route(
                 host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
                 methods: route.methods, target: number)
         }
-        do {
-            _ = try RouteTable(routes)
-        } catch {
-            for pair in error.pairs {
-                let (one, other) = (result.comparable[pair.first], result.comparable[pair.second])
-                let first = result.routes[one]
-                let second = result.routes[other]
-                let line = problems.line(of: result.places[one])
-                problems.report(
-                    "\"\(second.id)\" and \"\(first.id)\" (line \(line)) could both "
-                        + "be chosen for one request: their hosts, paths and methods overlap",
-                    at: result.places[other])
+        do throws(RouteConflicts) {
+            if folding.isEmpty {
+                _ = try RouteTable(routes)
+            } else {
+                _ = try FoldedRouteTable(routes, folding: folding)
             }
+            return []
+        } catch {
+            return error.pairs.map { RouteConflicts.Pair(first: numbers[$0.first], second: numbers[$0.second]) }
         }
+    }
+
+    private func report(
+        _ pairs: [RouteConflicts.Pair], in result: Result, because reason: String
+    ) -> Set<RouteConflicts.Pair> {
+        for pair in pairs {
+            let line = problems.line(of: result.places[pair.first])
+            problems.report(
+                "\"\(result.routes[pair.second].id)\" and \"\(result.routes[pair.first].id)\" (line \(line)) could both "
+                    + "be chosen for one request: \(reason)",
+                as: .routeConflict, at: result.places[pair.second])
+        }
+        return Set(pairs)
     }
 
     private func openingBrace(_ cursor: Cursor) -> Range<Int> {

@@ -19,26 +19,26 @@ extension Shape {
                 "maximum_lifetime", .string(.duration(.positive)),
                 "The longest time from issue to expiry; any by default."),
             Key("require_expiry", .boolean, default: "true", "Whether a token without exp is refused."),
-            Key("grant", grant, "How scopes and roles come together for this issuer; as for all by default."),
+            Key(
+                "grant", grant, inherits: ["grant"],
+                "How scopes and roles come together for this issuer; as for all by default."),
             .later("token_endpoint", "A built-in issuer for trying out and small closed systems."),
             Key(
                 "token_type", .string(.text), "What the token's header must say that it is, such as at+jwt (RFC 9068)."),
             .later("keys_at_start", "Whether to wait for keys before serving."),
         ]))
 
-    private static let algorithm = Shape.word(
-        SignatureAlgorithm.allCases.filter { !$0.isSymmetric }.map(\.name),
-        later: SignatureAlgorithm.allCases.filter(\.isSymmetric).map(\.name))
+    private static let algorithm = Shape.word(SignatureAlgorithm.allCases.map(\.name))
 
     private static let keys = Shape.object(
         ObjectShape(
             [
                 Key("jwks_file", .string(.file), "A file with a JWK Set (RFC 7517)."),
                 Key("jwks", .anyObject, "A JWK Set (RFC 7517)."),
+                Key("pem_file", .string(.file), "A file with public keys or certificates in PEM (RFC 7468)."),
+                Key("secret", .secret, "The secret of HMAC signatures, at least as long as their hash."),
                 .later("discovery", "Keys found from the issuer's metadata."),
                 .later("jwks_uri", "The URL of a JWK Set."),
-                .later("pem_file", "A file with public keys or certificates."),
-                .later("secret", "The key of HMAC signatures."),
                 .later("introspection", "The issuer is asked about each token (RFC 7662)."),
             ], isChoice: true))
 
@@ -54,9 +54,4 @@ extension Shape {
 
     /// A path may name a key twice, so its elements need not differ.
     private static let claimPaths = Shape.list(.path(.string(.text)))
-}
-
-extension SignatureAlgorithm {
-    /// Whether the same key signs and verifies.
-    fileprivate var isSymmetric: Bool { name.hasPrefix("HS") }
 }
