@@ -121,3 +121,15 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
             linkerSettings: [.unsafeFlags(sanitizers)]))
 }
+
+/// The benchmark of decisions is built on request only, with what lets it reach the evaluator: see Tests/Benchmarks/run.
+if Context.environment["GATEWAY_BENCHMARKS"] != nil {
+    for target in package.targets where target.name == "Gateway" {
+        target.swiftSettings?.append(.unsafeFlags(["-enable-testing"]))
+    }
+    package.targets.append(
+        .executableTarget(
+            name: "DecisionBenchmark", dependencies: ["Gateway", "Authorization", "Configuration", "HTTP", "JOSE"],
+            path: "Tests/Benchmarks/DecisionBenchmark", swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+    )
+}

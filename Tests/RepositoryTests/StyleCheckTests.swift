@@ -113,6 +113,14 @@ struct StyleCheckTests {
         #expect(findings(file, "let a = unsafe b").count == 1)
     }
 
+    @Test("benchmarks may import what they measure, and are not unsafe")
+    func benchmarks() {
+        let file = "Tests/Benchmarks/Sample/Sample.swift"
+        #expect(findings(file, "import HTTP\n@testable import Gateway") == [])
+        #expect(findings(file, "import Upstream").count == 1)
+        #expect(findings(file, "// SAFETY: sound\nunsafe f()").count == 1)
+    }
+
     @Test("only the named entries and what git ignores stand at the top level")
     func topLevel() {
         let found = TreeChecks.topLevelEntries(

@@ -10,11 +10,16 @@ enum StyleChecks {
     /// Modules of the toolchain that need no entry in Package.swift.
     static let toolchainModules: Set<Substring> = ["Synchronization", "FoundationEssentials"]
     static let longestFunction = 70
-    /// The folder of the fuzz targets, whose driver is called by libFuzzer with pointers, and what these may import:
-    /// Package.swift declares them outside its list of targets.
+    /// The folder of the fuzz targets, whose driver is called by libFuzzer with pointers.
     static let fuzzing: Substring = "Fuzz"
-    static let fuzzedModules: Set<Substring> = [
-        "HTTP", "Bytes", "JOSE", "Authentication", "Routing", "Configuration", "Gateway", "TestSupport", "FuzzDriver",
+    /// The folders of what is built on request, which Package.swift declares outside its list of targets, and what may be
+    /// imported there.
+    static let builtOnRequest: [Substring: Set<Substring>] = [
+        fuzzing: [
+            "HTTP", "Bytes", "JOSE", "Authentication", "Routing", "Configuration", "Gateway", "TestSupport",
+            "FuzzDriver",
+        ],
+        "Benchmarks": ["HTTP", "JOSE", "Authorization", "Configuration", "Gateway"],
     ]
 
     static func all(_ file: SourceFile, _ table: DependencyTable) -> [Finding] {
@@ -66,7 +71,7 @@ enum StyleChecks {
                     index, "only \(users.sorted().joined(separator: " and ")) may import \(module): use their types")
             }
             if toolchainModules.contains(module) { return nil }
-            if file.target == fuzzing && fuzzedModules.contains(module) { return nil }
+            if builtOnRequest[file.target]?.contains(module) == true { return nil }
             if table.dependencies[String(file.target)]?.contains(String(module)) == true { return nil }
             return file.finding(
                 index, "\(file.target) may not import \(module): add it to Package.swift if the architecture allows it")
