@@ -61,7 +61,7 @@ def without_skew(mint: Mint, upstream: Upstream) -> dict[str, Any]:
 def test_the_clock_is_looked_at_for_every_request(
     start_gateway: Any, upstream: Upstream, mint: Mint, claim: str, before: str, after: str
 ) -> None:
-    """A token with two seconds of life, and one whose life begins in two seconds, used all the while on both workers."""
+    """A token with two seconds of life, and one whose life begins in two seconds, used all the while."""
     gateway = start_gateway(upstream, issuers=without_skew(mint, upstream))
     turn = int(time.time()) + 2
     token = mint.token(**{"iat": None, claim: turn})
