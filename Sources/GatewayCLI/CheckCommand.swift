@@ -9,7 +9,7 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Check configurations and report every error and warning in them.",
         discussion: """
             Exit status: 0 if the gateway would start with each of them, 1 if not, or with --strict, if there is a \
-            warning; 66 if one cannot be read. Warnings are looked for in files without errors.
+            warning; 66 if it cannot be read. Warnings are looked for in files without errors.
             """)
 
     @Option(name: [.short, .customLong("config")], help: "A configuration file; may be given several times.")
@@ -44,8 +44,8 @@ struct CheckCommand: ParsableCommand {
         } else {
             for report in reports { try show(report) }
         }
-        if reports.contains(where: \.isUnreadable) { throw ExitCode.noInput }
-        if !reports.allSatisfy({ $0.isGood(strict) }) { throw ExitCode.invalid }
+        let bad = reports.filter { !$0.isGood(strict) }
+        if !bad.isEmpty { throw bad.allSatisfy(\.isUnreadable) ? ExitCode.noInput : .invalid }
     }
 
     /// What is wrong goes to standard error, what was asked for to standard output.
