@@ -27,7 +27,7 @@ ROLES = {
 
 ISSUER, AUDIENCE = sys.argv[1:3]
 KEYS = jwt.PyJWKSet.from_json(sys.argv[3]).keys
-ALGORITHMS = ["RS256", "ES256", "EdDSA"]
+ALGORITHMS = [key.algorithm_name for key in KEYS]
 
 oauth2_scheme = OAuth2PasswordBearer(tokenUrl="token", scopes=SCOPES)
 

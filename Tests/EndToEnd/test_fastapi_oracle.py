@@ -25,7 +25,7 @@ from harness.tokens import Mint, Signer, base64url
 from harness.wire import Address, Client, Closed, Response, request
 
 SEED = 20_261_124
-GENERATED = 3000
+GENERATED = 2000
 PARALLEL = 4
 
 pytestmark = pytest.mark.timeout(300)
@@ -161,7 +161,7 @@ PROTECTED = [
 ]
 
 NOW = int(time.time())
-STRANGERS = {name: Signer(name, f"key-{name.lower()}") for name in ("RS256", "ES256", "EdDSA")}
+STRANGERS = Mint("RS256", "ES256", "EdDSA", "HS256").signers
 
 
 def signature(change: Callable[[str], str]) -> Callable[[str], str]:
@@ -347,12 +347,14 @@ def generate(mint: Mint) -> list[Case]:
     choose = random.Random(SEED)
     full = {"scope": " ".join(SCOPES), "roles": list(ROLES)}
     read = Target("GET", "/items/42")
-    cases = [Case(target, "none", form, full, "ES256") for target in TARGETS for form in ("plain", "none")]
-    cases += [Case(read, flaw, "plain", full, algorithm) for flaw in FLAWS for algorithm in mint.signers]
-    cases += [Case(read, "none", form, full, "EdDSA") for form in FORMS]
+    algorithms = list(mint.signers)
+    usual = algorithms[-1]
+    cases = [Case(target, "none", form, full, usual) for target in TARGETS for form in ("plain", "none")]
+    cases += [Case(read, flaw, "plain", full, algorithm) for flaw in FLAWS for algorithm in algorithms]
+    cases += [Case(read, "none", form, full, usual) for form in FORMS]
     for target in PROTECTED:
-        cases += [Case(target, "none", "plain", {"scope": " ".join(scopes)}, "EdDSA") for scopes in subsets(SCOPES)]
-        cases += [Case(target, "none", "plain", {"roles": roles}, "EdDSA") for roles in subsets(list(ROLES))]
+        cases += [Case(target, "none", "plain", {"scope": " ".join(scopes)}, usual) for scopes in subsets(SCOPES)]
+        cases += [Case(target, "none", "plain", {"roles": roles}, usual) for roles in subsets(list(ROLES))]
     for _ in range(GENERATED):
         claims: dict[str, Any] = {}
         share = choose.choice((0.0, 0.3, 0.6, 0.9))
@@ -363,7 +365,7 @@ def generate(mint: Mint) -> list[Case]:
         cases.append(Case(
             choose.choice(TARGETS), choose.choice(list(FLAWS)) if choose.random() < 0.3 else "none",
             choose.choice(list(FORMS)) if choose.random() < 0.25 else "plain", claims,
-            choose.choices(list(mint.signers), (1, 3, 3))[0],
+            choose.choice(algorithms),
         ))
     return cases
 
@@ -461,11 +463,17 @@ def is_explained(outcome: Outcome) -> bool:
     return any(not STRICTER[name][0] or reason in STRICTER[name][0] for name in outcome.case.stricter)
 
 
+@pytest.fixture(scope="module", params=["public keys", "a secret"])
+def issuer(request: pytest.FixtureRequest, mint: Mint) -> Mint:
+    """One with public keys of all types, or one with a secret, as in FastAPI's tutorial."""
+    return mint if request.param == "public keys" else Mint("HS256")
+
+
 @pytest.fixture(scope="module")
-def applications(tmp_path_factory: pytest.TempPathFactory, mint: Mint) -> Iterator[list[Service]]:
+def applications(tmp_path_factory: pytest.TempPathFactory, issuer: Mint) -> Iterator[list[Service]]:
     """One that checks, and one that does not."""
     folder = tmp_path_factory.mktemp("applications")
-    arguments = [mint.issuer, mint.audience, json.dumps(mint.jwks())]
+    arguments = [issuer.issuer, issuer.audience, json.dumps(issuer.jwks())]
     services = [
         Service(folder / f"{mode}.log", "secured_service.py", *arguments, mode) for mode in ("secured", "open")
     ]
@@ -475,28 +483,28 @@ def applications(tmp_path_factory: pytest.TempPathFactory, mint: Mint) -> Iterat
 
 
 @pytest.fixture(scope="module")
-def oracle_gateway(applications: list[Service], module_gateway: Any, mint: Mint) -> Gateway:
-    issuer = {
-        "issuer": mint.issuer, "audience": [mint.audience], "algorithms": ["RS256", "ES256", "EdDSA"],
-        "keys": {"jwks": mint.jwks()}, "claims": {"scopes": [["scope"]]}, "required_claims": ["sub"], "clock_skew": "0s",
+def oracle_gateway(applications: list[Service], module_gateway: Any, issuer: Mint) -> Gateway:
+    settings = {
+        "issuer": issuer.issuer, "audience": [issuer.audience], "algorithms": list(issuer.signers),
+        "keys": {"jwks": issuer.jwks()}, "claims": {"scopes": [["scope"]]}, "required_claims": ["sub"], "clock_skew": "0s",
     }
     return module_gateway(
-        applications[1].url, scopes={name: name for name in SCOPES}, roles=ROLES, routes=ROUTES, issuers={"main": issuer},
+        applications[1].url, scopes={name: name for name in SCOPES}, roles=ROLES, routes=ROUTES, issuers={"main": settings},
         # As FastAPI answers; what the gateway does by default is in test_decisions.py.
         refusals={"unmatched_status": 404},
     )
 
 
 @pytest.fixture(scope="module")
-def outcomes(oracle_gateway: Gateway, applications: list[Service], mint: Mint) -> list[Outcome]:
-    cases = generate(mint)
+def outcomes(oracle_gateway: Gateway, applications: list[Service], issuer: Mint) -> list[Outcome]:
+    cases = generate(issuer)
 
     def run(share: list[Case]) -> list[Outcome]:
         direct, via = KeepAlive(applications[0].address), KeepAlive(oracle_gateway.address)
         try:
             results = []
             for case in share:
-                data = request(case.target.method, case.target.path, *credential(case, mint))
+                data = request(case.target.method, case.target.path, *credential(case, issuer))
                 results.append(Outcome(case, direct.exchange(data), via.exchange(data)))
             return results
         finally:
@@ -539,7 +547,7 @@ def test_the_cases_are_many_and_go_both_ways(outcomes: list[Outcome]) -> None:
     assert sum(is_allowed(outcome.via) for outcome in outcomes) > 1000
     details = Counter(detail(outcome.direct) for outcome in outcomes if outcome.direct.status == 401 and outcome.direct.body)
     assert details.keys() == {"Not authenticated", "Could not validate credentials", "Not enough permissions"}
-    assert min(details.values()) > 200
+    assert min(details.values()) > 100
     statuses: dict[Target, set[int]] = {target: set() for target in TARGETS}
     for outcome in outcomes:
         statuses[outcome.case.target].add(outcome.direct.status)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
+import os
 import time
 from typing import Any
 
@@ -21,7 +23,7 @@ def _number(value: int, length: int | None = None) -> str:
 
 
 class Signer:
-    """A private key with the algorithm and key id that it signs under."""
+    """A private key or a secret, with the algorithm and key id that it signs under."""
 
     def __init__(self, algorithm: str, kid: str):
         self.algorithm, self.kid = algorithm, kid
@@ -31,12 +33,16 @@ class Signer:
             self.key = ec.generate_private_key(ec.SECP256R1())
         elif algorithm == "EdDSA":
             self.key = ed25519.Ed25519PrivateKey.generate()
+        elif algorithm == "HS256":
+            self.key = os.urandom(32)
         else:
             raise ValueError(algorithm)
 
     def jwk(self) -> dict[str, str]:
-        """The public half, as RFC 7517 and RFC 8037 write it."""
+        """The public half, or the secret, as RFC 7517 and RFC 8037 write it."""
         base = {"kid": self.kid, "alg": self.algorithm, "use": "sig"}
+        if self.algorithm == "HS256":
+            return base | {"kty": "oct", "k": base64url(self.key)}
         public = self.key.public_key()
         if self.algorithm == "RS256":
             numbers = public.public_numbers()
@@ -52,17 +58,19 @@ class Signer:
         if self.algorithm == "ES256":
             r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
             return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        if self.algorithm == "HS256":
+            return hmac.digest(self.key, data, "sha256")
         return self.key.sign(data)
 
 
 class Mint:
-    """An issuer: three keys, one name, one audience."""
+    """An issuer: a key for each algorithm, one name, one audience."""
 
     issuer = "https://idp.test/"
     audience = "https://api.test"
 
-    def __init__(self) -> None:
-        self.signers = {name: Signer(name, f"key-{name.lower()}") for name in ("RS256", "ES256", "EdDSA")}
+    def __init__(self, *algorithms: str) -> None:
+        self.signers = {name: Signer(name, f"key-{name.lower()}") for name in algorithms or ("RS256", "ES256", "EdDSA")}
 
     def jwks(self) -> dict[str, Any]:
         return {"keys": [signer.jwk() for signer in self.signers.values()]}
