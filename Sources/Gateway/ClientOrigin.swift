@@ -15,6 +15,8 @@ struct ClientOrigin {
     /// - Parameters:
     ///   - host: the address without its port; empty for a Unix-domain socket.
     ///   - mayBeTrusted: false for a client that is known to be no proxy, whatever its address.
+    ///   - listener: whom it trusts.
+    ///   - disclosure: how the address is shown.
     init(host: [UInt8], mayBeTrusted: Bool = true, listener: ListenerSettings, disclosure: AddressDisclosure) {
         self.host = host
         isTrusted = mayBeTrusted && listener.trusts(host: host)
