@@ -10,7 +10,7 @@ package enum FileContents {
     /// - Returns: its bytes.
     /// - Throws: `FileError`; `EFBIG` for a file beyond the limit.
     package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
-        let file = try OpenFile(path, O_RDONLY)
+        let file = try OpenFile.toRead(path)
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
@@ -29,7 +29,7 @@ package enum FileContents {
     /// - Returns: how many bytes were read.
     /// - Throws: `FileError`; `EFBIG` for a file that does not fit.
     package static func read(_ path: String, into storage: inout [UInt8]) throws(FileError) -> Int {
-        let file = try OpenFile(path, O_RDONLY)
+        let file = try OpenFile.toRead(path)
         var count = 0
         while count < storage.count {
             let more = try file.read(into: &storage, at: count)
@@ -88,13 +88,17 @@ package struct FileError: Error, Equatable {
         self.code = code
     }
 
+    /// A pipe, a device or another thing that may give bytes for ever, or none.
+    static let notRegular = FileError(code: 0)
+
     /// Whether there is no such file.
     package var isNotFound: Bool { code == ENOENT }
 
     /// The system's words for it.
     package var message: String {
+        if self == .notRegular { return "not a regular file" }
         // SAFETY: `strerror` returns a terminated string that lives until the thread calls it again; it is copied at once.
-        unsafe String(cString: strerror(code))
+        return unsafe String(cString: strerror(code))
     }
 }
 
@@ -106,6 +110,19 @@ private struct OpenFile: ~Copyable {
         // SAFETY: the string is alive during the call, which does not keep its pointer.
         descriptor = unsafe open_file(path, flags | O_CLOEXEC, mode_t(mode))
         guard descriptor >= 0 else { throw FileError(code: last_error()) }
+    }
+
+    /// Opens a regular file for reading; anything else could block for ever, also in `open(2)`.
+    static func toRead(_ path: String) throws(FileError) -> OpenFile {
+        let file = try OpenFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        var status = stat()
+        // SAFETY: the structure outlives the call.
+        guard unsafe fstat(file.descriptor, &status) == 0 else { throw FileError(code: last_error()) }
+        switch status.st_mode & mode_t(S_IFMT) {
+        case mode_t(S_IFREG): return file
+        case mode_t(S_IFDIR): throw FileError(code: EISDIR)
+        default: throw .notRegular
+        }
     }
 
     deinit {

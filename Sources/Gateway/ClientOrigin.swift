@@ -12,9 +12,14 @@ struct ClientOrigin {
     /// The fields that tell the upstream of a client that is no trusted proxy, the same for every request.
     let forwardingFields: [UInt8]
 
-    init(host: [UInt8], listener: ListenerSettings, disclosure: AddressDisclosure) {
+    /// - Parameters:
+    ///   - host: the address without its port; empty for a Unix-domain socket.
+    ///   - mayBeTrusted: false for a client that is known to be no proxy, whatever its address.
+    ///   - listener: whom it trusts.
+    ///   - disclosure: how the address is shown.
+    init(host: [UInt8], mayBeTrusted: Bool = true, listener: ListenerSettings, disclosure: AddressDisclosure) {
         self.host = host
-        isTrusted = listener.trusts(host: host)
+        isTrusted = mayBeTrusted && listener.trusts(host: host)
         logged = disclosure.shown(host)
         var fields: [UInt8] = []
         if !host.isEmpty { fields.appendField("X-Forwarded-For", host.span) }

@@ -20,6 +20,8 @@ final class Connection {
     let remoteIP: [UInt8]
     /// Who speaks on the connection: its other side, or whom a PROXY header names.
     private(set) var origin: ClientOrigin
+    /// The address of the proxy whose PROXY header named the origin; nil without one.
+    private var proxy: [UInt8]?
     let resources: WorkerResources
     /// How often the connection went on without waiting in this turn of the loop.
     private var operations = 0
@@ -50,7 +52,6 @@ final class Connection {
             if let ending = await receiveProxyHeader(within: headTimeout) { return await end(ending) }
         }
         while await receiveFirstByte(within: idleTimeout) {
-            adoptNextListener()
             let exchange = resources.takeExchange()
             ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
             exchange.generation.give(exchange)
@@ -119,13 +120,19 @@ final class Connection {
     }
 
     private func adopt(_ header: ProxyHeader) {
-        let host: [UInt8]
+        var named: [UInt8]?
         switch header {
-        case .unknown: return
-        case .address(let address): host = address.text
-        case .unixSocket: host = []
+        case .local: return
+        case .unknown: break
+        case .address(let address): named = address.text
+        case .unixSocket: named = []
         }
-        origin = ClientOrigin(host: host, listener: listener, disclosure: settings.addressDisclosure)
+        proxy = origin.host
+        // Who came to the proxy over a socket that we know nothing of is no proxy of ours.
+        let isAddress = if case .address = header { true } else { false }
+        origin = ClientOrigin(
+            host: named ?? origin.host, mayBeTrusted: isAddress, listener: listener,
+            disclosure: settings.addressDisclosure)
     }
 
     /// Waits for the next request to begin.
@@ -175,12 +182,25 @@ final class Connection {
         if isListenerGone { waiter.wake() }
     }
 
+    /// Lets what the last reload said of the listener count from here on.
     @inline(never)
-    private func adoptNextListener() {
+    func adoptNextListener() {
         guard let next = nextListener else { return }
         nextListener = nil
         listener = next
-        origin = ClientOrigin(host: origin.host, listener: next, disclosure: settings.addressDisclosure)
+        var host = origin.host
+        var mayBeTrusted = true
+        if let proxy {
+            // The header counts as long as its sender does.
+            if next.readsProxyProtocol, next.trusts(host: proxy) {
+                mayBeTrusted = origin.isTrusted
+            } else {
+                host = proxy
+                self.proxy = nil
+            }
+        }
+        origin = ClientOrigin(
+            host: host, mayBeTrusted: mayBeTrusted, listener: next, disclosure: settings.addressDisclosure)
     }
 
     /// Ends the connection's waits for good; its task then ends by itself.

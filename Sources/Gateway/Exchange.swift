@@ -10,7 +10,10 @@ import Upstream
 ///
 /// Exchanges are reused for their storage; between `reset` and `run` they hold nothing of a client.
 final class Exchange {
-    let generation: Generation
+    /// The configuration that the exchange is decided by.
+    private(set) var generation: Generation
+    /// Whether it was made for another generation, whose limits its parsers have.
+    private(set) var isForeign = false
     let resources: WorkerResources
     var request = Request()
     var response = Response()
@@ -78,6 +81,7 @@ final class Exchange {
         begin(for: client)
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
+            adoptConfiguration(client)
             upload.begin(request.framing)
             if client.origin.isTrusted { believe(client) }
             if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
@@ -98,6 +102,16 @@ final class Exchange {
         }
         finishRecord(for: client)
         return ending
+    }
+
+    /// A request is decided by what is in force when its head is complete, however early its first byte came.
+    private func adoptConfiguration(_ client: Connection) {
+        client.adoptNextListener()
+        guard generation !== resources.generation else { return }
+        generation.release()
+        generation = resources.generation
+        generation.retain()
+        isForeign = true
     }
 
     /// Refuses what is no request at all, and makes a line of it.

@@ -66,14 +66,20 @@ final class Generation {
 
     /// An exchange with the storage of an earlier one.
     func takeExchange(_ resources: WorkerResources) -> Exchange {
-        exchangeCount += 1
+        retain()
         return spareExchanges.popLast() ?? Exchange(generation: self, resources: resources)
     }
 
+    /// Counts an exchange that is decided by this generation.
+    func retain() { exchangeCount += 1 }
+
+    /// Counts it out.
+    func release() { exchangeCount -= 1 }
+
     /// Takes an ended exchange back.
     func give(_ exchange: Exchange) {
-        exchangeCount -= 1
-        guard !isRetired, spareExchanges.count < 64 else { return }
+        release()
+        guard !isRetired, !exchange.isForeign, spareExchanges.count < 64 else { return }
         exchange.reset()
         spareExchanges.append(exchange)
     }

@@ -42,7 +42,9 @@ package final class Server: Sendable {
             for _ in 0..<workerCount {
                 let generation = Self.makeGeneration(configuration)
                 workers.append(
-                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog, logger: logger))
+                    Worker(
+                        generation: generation, loop: try EventLoop(), calls: calls,
+                        privateSockets: admin?.addresses ?? [], log: accessLog, logger: logger))
             }
             advanced = try EventSignal()
             reloader = try Reloader(path: path, watchesFiles: watchesFiles, logger: logger)

@@ -10,8 +10,9 @@ extension Server {
     ) throws(StartError) -> AdminListener? {
         guard let admin = configuration.admin else { return nil }
         let limits = AdminLimits(
-            receiving: Nanoseconds(configuration.limits.headTimeout),
-            idle: Nanoseconds(configuration.limits.idleTimeout))
+            // There are few places, and operators are near.
+            receiving: min(.seconds(5), Nanoseconds(configuration.limits.headTimeout)),
+            idle: min(.seconds(15), Nanoseconds(configuration.limits.idleTimeout)))
         let addresses = try BoundListener.addresses(of: admin.address)
         do throws(SocketError) {
             var sockets: [ListeningSocket] = []

@@ -14,6 +14,8 @@ final class WorkerResources {
     private var predecessors: [Generation] = []
     let blocks: BlockPool
     private let calls: BlockingCalls
+    /// The sockets for operators, which no request of a client may reach.
+    private let privateSockets: [SocketAddress]
     var log: AccessLogBuffer
     private let logger: Logger
     var identifiers = RequestIdentifiers()
@@ -29,11 +31,13 @@ final class WorkerResources {
     let resolver: Waiter
 
     init(
-        generation: Generation, loop: EventLoop, calls: BlockingCalls, log: consuming AccessLogBuffer, logger: Logger
+        generation: Generation, loop: EventLoop, calls: BlockingCalls, privateSockets: [SocketAddress],
+        log: consuming AccessLogBuffer, logger: Logger
     ) {
         self.generation = generation
         self.loop = loop
         self.calls = calls
+        self.privateSockets = privateSockets
         self.log = log
         self.logger = logger
         blocks = BlockPool()
@@ -46,7 +50,7 @@ final class WorkerResources {
     // MARK: Generations
 
     private func makePool(_ settings: UpstreamSettings) -> UpstreamPool {
-        let pool = UpstreamPool(settings: settings, loop: loop, blocks: blocks)
+        let pool = UpstreamPool(settings: settings, loop: loop, blocks: blocks, forbidden: privateSockets)
         pool.onConnectFailure = { [logger] address, error in
             logger.debug(
                 "an upstream cannot be connected to",

@@ -3,7 +3,9 @@ internal import Bytes
 /// Whom a connection was made for, as the header of the PROXY protocol before its first message says (HAProxy's
 /// `proxy-protocol.txt`, sections 2.1 and 2.2).
 package enum ProxyHeader: Sendable, Equatable {
-    /// The proxy speaks for itself, or does not know: `UNKNOWN`, `LOCAL`, `AF_UNSPEC`.
+    /// The proxy speaks for itself: `LOCAL`.
+    case local
+    /// A client that the proxy does not name: `UNKNOWN`, `AF_UNSPEC`.
     case unknown
     /// A client with this address.
     case address(IPAddress)
@@ -88,7 +90,7 @@ package enum ProxyHeader: Sendable, Equatable {
         guard input.count >= length else { return nil }
         let header = input.extracting(..<length)
         // What stands behind LOCAL is skipped, whatever it is.
-        guard command == 1 else { return (.unknown, length) }
+        guard command == 1 else { return (.local, length) }
         let addresses: Int
         let result: Self
         switch input[start + 1] {

@@ -8,6 +8,8 @@ package final class ListeningSocket: Sendable {
     /// How many connections may be open at once.
     private let connectionLimit: Atomic<Int>
     let descriptor: Int32
+    /// The file of a Unix-domain socket.
+    private let file: FileIdentity?
     private let openConnections = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
 
@@ -33,6 +35,7 @@ package final class ListeningSocket: Sendable {
         guard listen(socket.number, Listener.backlog) == 0 else { throw SocketError(errno: last_error()) }
         self.address = if case .unix = address.form { address } else { Self.boundAddress(of: socket.number) ?? address }
         self.connectionLimit = Atomic(connectionLimit)
+        file = if case .unix(let path) = address.form { FileIdentity(path) } else { nil }
         descriptor = socket.release()
     }
 
@@ -43,7 +46,8 @@ package final class ListeningSocket: Sendable {
     package func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         CLinux.close(descriptor)
-        if case .unix(let path) = address.form {
+        // Another process may have put its own socket there.
+        if case .unix(let path) = address.form, let file, FileIdentity(path) == file {
             // SAFETY: the path outlives the call.
             _ = unsafe unlink(path)
         }

@@ -128,6 +128,33 @@ package struct SocketAddress: Sendable, Hashable {
         }
     }
 
+    /// Whether a connection to this address is one to the socket that listens on `listening`, however both are written.
+    ///
+    /// The unspecified address leads to this machine; of Unix-domain addresses the file counts, which is looked at.
+    package func reaches(_ listening: SocketAddress) -> Bool {
+        if case .unix(let path) = form {
+            guard case .unix(let other) = listening.form else { return false }
+            return path == other || FileIdentity(path).map { $0 == FileIdentity(other) } ?? false
+        }
+        guard port == listening.port, let own = addressBytes, let other = listening.addressBytes else { return false }
+        return own == other || own.allSatisfy { $0 == 0 } || own == Self.mapped([0, 0, 0, 0])
+    }
+
+    /// The bytes of the IPv6 address, or of the form to which an IPv4 address is mapped (RFC 4291 §2.5.5.2).
+    private var addressBytes: [UInt8]? {
+        switch form {
+        case .ipv4:
+            let start = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 4
+            return Self.mapped(Array(storage[start..<(start + 4)]))
+        case .ipv6:
+            let start = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 8
+            return Array(storage[start..<(start + 16)])
+        case .unix: return nil
+        }
+    }
+
+    private static func mapped(_ v4: [UInt8]) -> [UInt8] { [UInt8](repeating: 0, count: 10) + [0xFF, 0xFF] + v4 }
+
     /// The port; 0 for Unix-domain addresses.
     package var port: UInt16 {
         switch form {

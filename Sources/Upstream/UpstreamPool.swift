@@ -7,6 +7,8 @@ package final class UpstreamPool {
     private let loop: EventLoop
     private let blocks: BlockPool
     private var idle: [UpstreamConnection] = []
+    /// Sockets of this process that requests of clients must not reach, whatever the upstream's name comes to.
+    private let forbidden: [SocketAddress]
     private var openCount = 0
     private var isRetired = false
     /// The addresses found last, which serve on when a later look-up fails.
@@ -24,10 +26,14 @@ package final class UpstreamPool {
     ///   - settings: the server and its bounds.
     ///   - loop: the worker's loop.
     ///   - blocks: where connections get the storage of their buffers.
-    package init(settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool) {
+    ///   - forbidden: sockets of this process that are not connected to, whatever the server's name comes to.
+    package init(
+        settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool, forbidden: [SocketAddress] = []
+    ) {
         self.settings = settings
         self.loop = loop
         self.blocks = blocks
+        self.forbidden = forbidden
         addresses =
             switch settings.server {
             case .unix(let path): SocketAddress(unixPath: path).map { [$0] } ?? []
@@ -79,6 +85,10 @@ package final class UpstreamPool {
         let share = Nanoseconds(count: settings.connectTimeout.count / UInt64(addresses.count))
         var failure = SocketError.unreachable
         for address in addresses {
+            if forbidden.contains(where: { address.reaches($0) }) {
+                failure = .notPermitted
+                continue
+            }
             do throws(SocketError) {
                 let stream = try await TCPStream.connect(
                     to: address, on: loop, waiter: waiter, until: min(deadline, loop.now + share))

@@ -471,3 +471,62 @@ def test_health_gives_up_on_a_listener_that_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         result = health("--admin", f"127.0.0.1:{silent.getsockname()[1]}")
     assert (result.returncode, "no answer" in result.stderr) == (1, True)
+
+
+# Out of reach for clients
+
+
+def test_no_upstream_reaches_it_however_it_is_written(
+    start_gateway: Any, tmp_path: Path, upstream: Upstream, mint: Mint
+) -> None:
+    """Either the configuration is refused, or the gateway does not connect."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    ways = [(f"unix:{tmp_path}/real/admin.sock", f"unix:{path}") for path in (
+        f"{tmp_path}/real/admin.sock", f"{tmp_path}//real/admin.sock", f"{tmp_path}/link/admin.sock")]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ways += [(f"127.0.0.1:{port}", f"{host}:{port}") for host in (
+        "127.0.0.1", "localhost", "0.0.0.0", "[::ffff:0.0.0.0]", "[::ffff:0:0]", "0x7f000001", "127.0.0.0x1", "0x0")]
+    ways += [(f"[::1]:{port}", f"{host}:{port}") for host in ("[::1]", "[::]", "[0::0]", "[0:0:0:0:0:0:0:0]")]
+    refused = 0
+    for admin, server in ways:
+        changes = {"admin": {"address": admin}, "routes": [{"id": "all", "path": "/{rest...}", "public": True}]}
+        path = tmp_path / "gateway.json"
+        path.write_text(json.dumps(configuration(f"http://{server}", mint, tmp_path / "log", **changes)))
+        checked = subprocess.run([binary(), "check", "--config", str(path)], capture_output=True, text=True, timeout=20)
+        if checked.returncode != 0:
+            assert "socket for operators" in checked.stderr
+            refused += 1
+            continue
+        gateway = start_gateway(f"http://{server}", **changes)
+        response = gateway.exchange(request("GET", "/livez", host="localhost"))
+        assert response.status == 503, (admin, server, response)
+        assert gateway.log_of(response)["reason"] == "upstream_unreachable"
+        assert gateway.stop() == 0
+    assert 0 < refused < len(ways), "both ways are tested"
+
+
+def test_a_reload_does_not_bring_clients_to_a_socket_that_is_still_open(start_gateway: Any, upstream: Upstream) -> None:
+    gateway = start_gateway(upstream, admin=TCP, launch={"arguments": ["--no-watch"]})
+    host, port = admin_address(gateway)
+    settings = json.loads(gateway.configuration_path.read_text())
+    del settings["admin"]
+    settings |= {"upstreams": {"service": {"servers": [f"http://{host}:{port}"]}},
+                 "routes": [{"id": "all", "path": "/{rest...}", "public": True}]}
+    gateway.configuration_path.write_text(json.dumps(settings))
+    gateway.signal(signal.SIGHUP)
+    assert gateway.wait_for_event("reloaded")["needs_restart"] == ["admin"]
+    assert gateway.exchange(request("GET", "/config", host="localhost")).status == 503
+
+
+def test_a_socket_file_that_is_another_process_s_by_now_is_left_alone(
+    start_gateway: Any, upstream: Upstream, tmp_path: Path
+) -> None:
+    path = tmp_path / "shared.sock"
+    first = start_gateway(upstream, admin={"address": f"unix:{path}"})
+    path.rename(tmp_path / "old.sock")
+    second = start_gateway(upstream, admin={"address": f"unix:{path}"})
+    assert first.stop() == 0
+    assert health("--admin", f"unix:{path}").returncode == 0
+    assert second.stop() == 0 and not path.exists()

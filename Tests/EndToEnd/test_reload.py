@@ -325,3 +325,50 @@ def test_reloading_under_load_fails_no_request_and_keeps_memory_flat(
     assert problems == []
     assert counts["requests"] > reloads and counts["flips"] > reloads // 4
     assert grown < 4 * MiB, f"{grown / MiB:.1f} MiB in {reloads} reloads"
+
+
+def test_a_request_is_decided_by_what_is_in_force_when_its_head_is_complete(
+    start_gateway: Any, upstream: Upstream, mint: Mint
+) -> None:
+    gateway = start_gateway(upstream, launch=NO_WATCH, listeners=[{"address": "127.0.0.1:0", "trusted_proxies": ["127.0.0.1"]}])
+    settings = settings_of(gateway)
+    head = request("GET", "/items/1", f"Authorization: Bearer {mint.token(scope='items:read')}", "X-Forwarded-For: 6.6.6.6")
+    clients = [gateway.client() for _ in range(3)]
+    for client, sent in zip(clients, (1, 20, len(head) - 1)):
+        client.send(head[:sent])
+    fourth = gateway.client()
+    fourth.send(b"\r\n")
+    time.sleep(0.2)
+    line = reload(gateway, with_routes(settings, {"id": "any", "path": "/{rest...}", "public": True}) | {
+        "listeners": [{"address": "127.0.0.1:0"}]})
+    assert line["event"] == "reloaded"
+    for client, sent in [*zip(clients, (1, 20, len(head) - 1)), (fourth, 0)]:
+        client.send(head[sent:])
+        response = client.read_response()
+        logged = gateway.log_of(response)
+        assert (response.status, logged["config"], logged["route"]) == (200, line["config"], "any")
+        assert logged["client_ip"] == "127.0.0.1"
+        # The connection goes on, and so does its parser.
+        assert client.exchange(request("GET", "/again")).status == 200
+        client.close()
+    assert all(message.get("x-forwarded-for") == "127.0.0.1" for message in upstream.messages)
+
+
+@pytest.mark.parametrize("what", ["configuration", "keys"])
+def test_a_pipe_in_the_place_of_a_file_is_an_error_and_does_not_hang(
+    start_gateway: Any, upstream: Upstream, mint: Mint, tmp_path: Path, what: str
+) -> None:
+    keys = tmp_path / "jwks.json"
+    keys.write_text(json.dumps(mint.jwks()))
+    settings = configuration(upstream.url, mint, "unused")
+    issuer = settings["issuers"]["main"] | {"keys": {"jwks_file": str(keys)}}
+    gateway = start_gateway(upstream, issuers={"main": issuer}, launch=NO_WATCH)
+    path = keys if what == "keys" else gateway.configuration_path
+    text = path.read_text()
+    path.unlink()
+    os.mkfifo(path)
+    line = reload(gateway)
+    assert line["event"] == "reload_failed" and "not a regular file" in line["errors"][0]
+    path.unlink()
+    path.write_text(text)
+    assert reload(gateway)["event"] == "reloaded"
