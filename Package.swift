@@ -52,8 +52,8 @@ let package = Package(
         library(
             "Gateway",
             [
-                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
-                "Upstream", "AccessLog", "Admin", logging,
+                "Transport", "Bytes", "StrictJSON", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
+                "Configuration", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(

@@ -26,11 +26,7 @@ final class Evaluator {
         }
         let scopes = Vocabulary(configuration.scopes.map(\.name))
         let roles = Vocabulary(configuration.roles.map(\.name))
-        let entries = configuration.routes.enumerated().map { index, route in
-            Route(
-                host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
-                methods: route.methods, target: index)
-        }
+        let entries = configuration.routes.enumerated().map { Route($1, target: $0) }
         let rewriting = Set(configuration.routes.filter { $0.rewrite != nil }.map(\.upstream))
         do throws(RouteConflicts) {
             table = try RouteTable(entries)
@@ -227,6 +223,15 @@ final class Evaluator {
 /// Why no evaluator can be made of a configuration that was read without errors.
 package enum EvaluatorError: Error {
     case conflictingRoutes, inconsistentPolicy
+}
+
+extension Route<Int> {
+    /// A route of the configuration as a table takes it.
+    init(_ configuration: RouteConfiguration, target: Int) {
+        self.init(
+            host: configuration.host, pattern: configuration.pattern,
+            ignoresTrailingSlash: configuration.ignoresTrailingSlash, methods: configuration.methods, target: target)
+    }
 }
 
 extension RouteMatch<Int> {
