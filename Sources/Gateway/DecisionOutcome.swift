@@ -45,7 +45,7 @@ package struct DecisionOutcome: Sendable {
                     String(decoding: decided.verdict.rewrittenPath ?? decided.target.path, as: UTF8.self)
                 }
         }
-        wouldDeny = decided.verdict.shadowed?.reason
+        wouldDeny = decided.verdict.wouldDeny
     }
 
     /// The outcome as JSON members; what is absent is left out.

@@ -21,6 +21,8 @@ final class DecisionTrace {
     var readings: [Lookup] = []
     /// What the rewritten path finds among the routes of the same upstream, up to the first that conflicts.
     var rewrites: [Lookup] = []
+    /// What a shadow route would have refused the request for.
+    var shadowed: Refusal?
     /// What was found out about the token.
     let token = TokenExamination()
 }

@@ -162,6 +162,6 @@ final class Exchange {
         rewrittenPath = verdict.rewrittenPath
         if let principal = verdict.principal { note(principal, now: now) }
         record.reason = verdict.reason
-        record.wouldDeny = verdict.shadowed?.reason
+        record.wouldDeny = verdict.wouldDeny
     }
 }

@@ -31,7 +31,7 @@ extension Explainer {
             step.add("client", sent: principal.client)
             step.add("token_id", sent: principal.tokenID)
         }
-        if case .unusableToken(let error) = decided.verdict.shadowed ?? decided.refusal {
+        if case .unusableToken(let error) = decided.trace.shadowed ?? decided.refusal {
             step.add("error", error.description, .failed)
         }
         return step

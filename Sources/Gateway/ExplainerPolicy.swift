@@ -24,7 +24,7 @@ extension Explainer {
         step.add("scopes", scopes.indices.filter { evaluator.holds(scope: $0, by: principal) }.map { scopes[$0] })
         let configured = configuration.routes[route.index].access
         step.add("requires", configured.words)
-        switch Self.denial(decided.verdict.shadowed ?? decided.refusal) {
+        switch Self.denial(decided.trace.shadowed ?? decided.refusal) {
         case .insufficientScope(let required, let missing):
             step.add("required_scopes", required)
             step.add("missing_scopes", missing, .failed)
@@ -44,7 +44,7 @@ extension Explainer {
     ) -> Explanation.Step {
         var step = Explanation.Step("rewrite")
         // Nothing is rewritten before it is permitted.
-        if decided.verdict.shadowed == nil, decided.refusal.map(Self.isAboutRewriting) == false { return step }
+        if decided.trace.shadowed == nil, decided.refusal.map(Self.isAboutRewriting) == false { return step }
         let path = rewrite.apply(to: decided.target.path)?.path
         let isGood = decided.refusal == nil
         step.add(

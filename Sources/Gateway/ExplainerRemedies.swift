@@ -8,7 +8,7 @@ import Routing
 /// What would have made the gateway permit a request.
 extension Explainer {
     func remedies(for decided: Decided, _ places: ConfigurationPlaces) -> [String] {
-        guard let refusal = decided.refusal ?? decided.verdict.shadowed else { return [] }
+        guard let refusal = decided.refusal ?? decided.trace.shadowed else { return [] }
         let route = decided.verdict.route
         switch refusal {
         case .ambiguousPath: return ambiguityRemedies(decided, places)

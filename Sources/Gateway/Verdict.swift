@@ -8,14 +8,14 @@ struct Verdict {
     var route: GatewayRoute?
     /// Nil if nobody was recognised.
     var principal: Principal?
-    /// What would have refused the request on a route that is not a shadow route.
-    var shadowed: Refusal?
+    /// Why a route that is not a shadow route would have refused the request; nil if it would not have.
+    var wouldDeny: Reason?
     /// The path that the upstream sees, where the route rewrites it.
     var rewrittenPath: [UInt8]?
 
     /// Why the request is permitted, if it is.
     var reason: Reason {
-        if shadowed != nil { return .shadow }
+        if wouldDeny != nil { return .shadow }
         return route?.isPublic == true ? .public : .allowed
     }
 }
@@ -42,7 +42,8 @@ extension Evaluator {
         } catch {
             guard let shadow = shadowPermit(on: route) else { throw error }
             permit = shadow
-            verdict.shadowed = error
+            verdict.wouldDeny = error.reason
+            if let trace { trace.shadowed = error }
         }
         verdict.rewrittenPath = try rewrite(request, along: route, for: verdict.principal, tracing: trace)
         return permit

@@ -66,7 +66,7 @@ struct DecisionHarness {
             #expect(permit.route == verdict.route?.index)
             let path = String(decoding: verdict.rewrittenPath ?? request.target.path, as: UTF8.self)
             return Outcome(
-                route: verdict.shadowed.map { "shadow: \($0.reason.rawValue)" } ?? verdict.route?.id ?? "", path: path)
+                route: verdict.wouldDeny.map { "shadow: \($0.rawValue)" } ?? verdict.route?.id ?? "", path: path)
         } catch {
             return Outcome(route: error.reason.rawValue, path: nil)
         }
