@@ -8,7 +8,8 @@ package enum Decision: Sendable, CaseIterable {
     /// Whether the exchange ended in anything but an allow; such lines have a reserved share of the writer's queue.
     package var isRefusal: Bool { self != .allow }
 
-    var word: StaticString {
+    /// The value of `decision`.
+    package var word: StaticString {
         switch self {
         case .allow: "allow"
         case .deny: "deny"

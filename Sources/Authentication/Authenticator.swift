@@ -72,13 +72,17 @@ package final class Authenticator {
     ///   - token: the token as it came.
     ///   - acceptedIssuers: positions of the issuers whose tokens are good here; nil means all.
     ///   - now: seconds since 1970.
+    ///   - examination: receives what is found out; it takes the place of the cache.
     /// - Returns: the principal.
     /// - Throws: `TokenError`: why the token is not good here and now.
     package func authenticate(
-        token: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int
+        token: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int, examination: TokenExamination? = nil
     ) throws(TokenError) -> Principal {
         guard token.count <= maximumTokenSize else { throw .malformed(.tooLarge) }
         let digest = SHA256.hash(token)
+        if let examination {
+            return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, examination)
+        }
         guard let known = cache.identity(of: digest) else {
             return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now)
         }
@@ -100,7 +104,8 @@ package final class Authenticator {
     }
 
     private func verify(
-        _ token: Span<UInt8>, digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int
+        _ token: Span<UInt8>, digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int,
+        _ examination: TokenExamination? = nil
     ) throws(TokenError) -> Principal {
         let signed: SignedToken
         do {
@@ -108,6 +113,7 @@ package final class Authenticator {
         } catch {
             throw TokenError(error)
         }
+        if let examination { note(signed, in: examination) }
         guard let index = index(of: signed.unverifiedIssuer) else { throw .unknownIssuer }
         if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
         let claims: VerifiedClaims
@@ -116,16 +122,48 @@ package final class Authenticator {
         } catch {
             throw TokenError(error)
         }
+        if let examination { note(claims, at: now, in: examination) }
         try Self.check(type: signed.type, wanted: entries[index].issuer.tokenType)
         for name in entries[index].issuer.requiredClaims { try Self.require(name, in: claims) }
         let validity = TokenValidity(claims)
         try validity.check(for: entries[index].rules, now: now)
         let principal = try principal(claims, issuerIndex: index, digest: digest)
-        cache.insert(
-            CachedIdentity(
-                token: digest, settings: entries[index].settings, signingKey: claims.signingKey, validity: validity,
-                principal: principal))
+        if examination == nil {
+            cache.insert(
+                CachedIdentity(
+                    token: digest, settings: entries[index].settings, signingKey: claims.signingKey,
+                    validity: validity, principal: principal))
+        }
         return principal
+    }
+
+    /// Notes what is known before the signature is checked.
+    private func note(_ token: borrowing SignedToken, in examination: TokenExamination) {
+        examination.algorithm = token.algorithm
+        examination.keyID = token.keyID
+        examination.type = token.type
+        examination.claimedIssuer = token.unverifiedIssuer
+        examination.issuerIndex = index(of: token.unverifiedIssuer)
+        guard let index = examination.issuerIndex else { return }
+        examination.key = try? entries[index].verifier.key(for: token)
+    }
+
+    /// Notes what becomes of each check of the claims, also of those that the first bad one leaves unasked.
+    private func note(_ claims: VerifiedClaims, at now: Int, in examination: TokenExamination) {
+        guard let index = examination.issuerIndex else { return }
+        let (issuer, rules) = (entries[index].issuer, entries[index].rules)
+        let type = examination.type
+        examination.claims = claims
+        examination.add("typ") { () throws(TokenError) in try Self.check(type: type, wanted: issuer.tokenType) }
+        for name in issuer.requiredClaims {
+            examination.add(name) { () throws(TokenError) in try Self.require(name, in: claims) }
+        }
+        let validity = TokenValidity(claims)
+        examination.add("exp") { () throws(TokenError) in try validity.checkExpiry(for: rules, now: now) }
+        examination.add("nbf") { () throws(TokenError) in try validity.checkNotBefore(for: rules, now: now) }
+        examination.add("iat") { () throws(TokenError) in try validity.checkIssuedAt(for: rules, now: now) }
+        examination.add("aud") { () throws(TokenError) in try validity.checkAudience(for: rules) }
+        examination.add("lifetime") { () throws(TokenError) in try validity.checkLifetime(for: rules, now: now) }
     }
 
     private func index(of issuer: String?) -> Int? {

@@ -24,14 +24,34 @@ struct TokenValidity: Sendable {
     ///   - now: seconds since 1970.
     /// - Throws: `TokenError` for the first that does not hold.
     func check(for issuer: borrowing IssuerRules, now: Int) throws(TokenError) {
+        try checkExpiry(for: issuer, now: now)
+        try checkNotBefore(for: issuer, now: now)
+        try checkIssuedAt(for: issuer, now: now)
+        try checkAudience(for: issuer)
+        try checkLifetime(for: issuer, now: now)
+    }
+
+    func checkExpiry(for issuer: borrowing IssuerRules, now: Int) throws(TokenError) {
         if let expiry {
             guard now < expiry + issuer.clockSkew else { throw .expired }
         } else if issuer.requiresExpiry {
             throw .requiredClaim
         }
+    }
+
+    func checkNotBefore(for issuer: borrowing IssuerRules, now: Int) throws(TokenError) {
         if let notBefore, now < notBefore - issuer.clockSkew { throw .notYetValid }
+    }
+
+    func checkIssuedAt(for issuer: borrowing IssuerRules, now: Int) throws(TokenError) {
         if let issuedAt, now < issuedAt - issuer.clockSkew { throw .notYetValid }
+    }
+
+    func checkAudience(for issuer: borrowing IssuerRules) throws(TokenError) {
         guard accepts(issuer.audience) else { throw .wrongAudience }
+    }
+
+    func checkLifetime(for issuer: borrowing IssuerRules, now: Int) throws(TokenError) {
         if let maximum = issuer.maximumLifetime {
             // Without `iat` the lifetime counts from now, by a clock that may differ from the issuer's.
             let start = issuedAt ?? now + issuer.clockSkew

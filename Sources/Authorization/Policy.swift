@@ -115,6 +115,11 @@ package struct Policy: Sendable {
         }
     }
 
+    /// Whether a holder has the scope at a position of the vocabulary: by its token or its roles, as its issuer's grant says.
+    package borrowing func holds(scope position: Int, by holder: some Holder) -> Bool {
+        held(position / 64, by: holder) & 1 << UInt64(position % 64) != 0
+    }
+
     /// The permit that a shadow route gives for a request that was denied.
     ///
     /// - Parameter route: the position of the route.
@@ -162,10 +167,8 @@ package struct Policy: Sendable {
         var best: (required: [String], missing: [String]) = ([], [])
         for (index, alternative) in routes[route].alternatives.enumerated() {
             var missing: [String] = []
-            for (name, position) in zip(alternative.names, alternative.positions) {
-                let word = held(position / 64, by: holder)
-                if word & 1 << UInt64(position % 64) == 0 { missing.append(name) }
-            }
+            for (name, position) in zip(alternative.names, alternative.positions)
+            where !holds(scope: position, by: holder) { missing.append(name) }
             if index == 0 || missing.count < best.missing.count { best = (alternative.names, missing) }
         }
         return .insufficientScope(required: best.required, missing: best.missing)

@@ -50,7 +50,7 @@ struct CheckedFile {
     }
 
     /// Parses the text; duplicate keys are reported together with everything else, any other fault alone.
-    private static func parse(_ bytes: [UInt8], _ problems: ProblemCollector) -> JSONNode? {
+    static func parse(_ bytes: [UInt8], _ problems: ProblemCollector) -> JSONNode? {
         var duplicates: [JSONDuplicate] = []
         do {
             let root = try JSONReader.read(bytes.span, collectingDuplicatesIn: &duplicates)

@@ -73,6 +73,8 @@ extension Shape {
         case .list(let element):
             Self.list(
                 element.schema(collecting: &forms), [("uniqueItems", .bool(true))].filter { _ in element.isText })
+        case .anyList(let element):
+            Self.list(element.schema(collecting: &forms), [("uniqueItems", .bool(true))], 0)
         case .path(let element, let count):
             Self.list(element.schema(collecting: &forms), count.map { [("maxItems", .integer($0))] } ?? [], count ?? 1)
         case .map(let value, let names):

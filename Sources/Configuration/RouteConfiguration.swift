@@ -48,6 +48,23 @@ package enum AccessConfiguration: Sendable, Equatable {
     case authenticated
     /// Whoever has a valid token and meets the requirement.
     case restricted(RequirementConfiguration)
+
+    /// Who may use the route, in words.
+    package var words: String {
+        switch self {
+        case .everyone: return "public"
+        case .authenticated: return "authenticated"
+        case .restricted(let requirement):
+            var parts: [String] = []
+            if !requirement.scopes.isEmpty { parts.append("scopes " + requirement.scopes.joined(separator: " ")) }
+            if !requirement.anyScopes.isEmpty {
+                parts.append(
+                    "scopes " + requirement.anyScopes.map { $0.joined(separator: " ") }.joined(separator: " or "))
+            }
+            if !requirement.roles.isEmpty { parts.append("role " + requirement.roles.joined(separator: " or ")) }
+            return parts.joined(separator: ", and ")
+        }
+    }
 }
 
 /// What a token must hold; all parts that are not empty apply.

@@ -16,8 +16,13 @@ struct SecretPlaces {
     }
 
     /// What follows the names of secrets in a text that may not be JSON; rather too much than too little.
-    init(inText bytes: [UInt8]) {
-        let names = Self.names.union(Self.keyParts)
+    ///
+    /// - Parameters:
+    ///   - bytes: the text.
+    ///   - others: names of secrets besides those of the configuration.
+    init(inText bytes: [UInt8], alsoNamed others: Set<String> = []) {
+        let secretNames = Self.names.union(others)
+        let names = secretNames.union(Self.keyParts)
         var index = 0
         var isExpected = false
         while index < bytes.count {
@@ -28,7 +33,7 @@ struct SecretPlaces {
                 let text = String(decoding: bytes[min(index + 1, end)..<end], as: UTF8.self)
                 if isExpected {
                     ranges.append((index + 1)..<max(index + 1, end))
-                } else if !names.contains(text), Self.names.contains(where: { text.contains($0) }) {
+                } else if !names.contains(text), secretNames.contains(where: { text.contains($0) }) {
                     // A name whose quotation mark is missing, perhaps, and then a secret without one.
                     let start = end
                     end = Self.endOfLine(bytes, from: end)

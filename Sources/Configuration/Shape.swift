@@ -12,6 +12,8 @@ indirect enum Shape: Sendable {
     case word([String], later: [String] = [])
     /// A list that is not empty and in which no string occurs twice.
     case list(Shape)
+    /// The same, and it may be empty.
+    case anyList(Shape)
     /// A list that is not empty, in which strings may repeat; of `count` elements, if that is said.
     case path(Shape, count: Int? = nil)
     /// An object that is not empty, whose keys the operator chooses.
@@ -42,7 +44,7 @@ indirect enum Shape: Sendable {
         case .yes: "true"
         case .integer, .oneOfIntegers: "a whole number"
         case .string, .word: "a string"
-        case .list, .path: "a list"
+        case .list, .anyList, .path: "a list"
         case .map, .object, .anyObject: "an object"
         case .secret: "a string or an object"
         case .either(let shapes): shapes.map(\.typeName).joined(separator: " or ")
@@ -115,7 +117,7 @@ struct Key: Sendable {
         switch shape {
         case .boolean: return .bool(defaultText == "true")
         case .integer, .oneOfIntegers: return Int(defaultText).map { .integer($0) }
-        case .list, .path: return (try? JSONReader.read(defaultText.utf8.span))?.value
+        case .list, .anyList, .path: return (try? JSONReader.read(defaultText.utf8.span))?.value
         default: return .string(defaultText)
         }
     }

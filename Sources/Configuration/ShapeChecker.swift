@@ -24,6 +24,7 @@ struct ShapeChecker {
             if let problem = form.problem(in: text) { problems.report(problem, in: text, at: cursor) }
         case (.word(let words, let later), .string(let text)): checkWord(text, words, later, cursor)
         case (.list(let element), .array): checkList(cursor, element, mayRepeat: false)
+        case (.anyList(let element), .array): checkList(cursor, element, mayRepeat: false, mayBeEmpty: true)
         case (.path(let element, _), .array): checkList(cursor, element, mayRepeat: true)
         case (.map(let value, let names), .object): checkMap(cursor, value, names)
         case (.object(let object), .object): checkObject(cursor, object)
@@ -56,9 +57,9 @@ struct ShapeChecker {
         problems.report(message, at: cursor, suggestion: nearestWord(to: text, among: words))
     }
 
-    private func checkList(_ cursor: Cursor, _ element: Shape, mayRepeat: Bool) {
+    private func checkList(_ cursor: Cursor, _ element: Shape, mayRepeat: Bool, mayBeEmpty: Bool = false) {
         let elements = cursor.elements
-        if elements.isEmpty { problems.report("this list must not be empty", at: cursor) }
+        if elements.isEmpty && !mayBeEmpty { problems.report("this list must not be empty", at: cursor) }
         var seen: Set<ExactText> = []
         for value in elements {
             check(value, element)
@@ -138,7 +139,7 @@ extension Shape {
     func fits(_ value: JSONValue) -> Bool {
         switch (self, value) {
         case (.boolean, .bool), (.yes, .bool), (.integer, .number), (.oneOfIntegers, .number), (.string, .string),
-            (.word, .string), (.list, .array), (.path, .array), (.map, .object), (.object, .object),
+            (.word, .string), (.list, .array), (.anyList, .array), (.path, .array), (.map, .object), (.object, .object),
             (.anyObject, .object), (.secret, .string), (.secret, .object):
             true
         case (.either(let shapes), _): shapes.contains { $0.fits(value) }

@@ -26,11 +26,7 @@ final class Evaluator {
         }
         let scopes = Vocabulary(configuration.scopes.map(\.name))
         let roles = Vocabulary(configuration.roles.map(\.name))
-        let entries = configuration.routes.enumerated().map { index, route in
-            Route(
-                host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
-                methods: route.methods, target: index)
-        }
+        let entries = configuration.routes.enumerated().map { Route($1, target: $0) }
         let rewriting = Set(configuration.routes.filter { $0.rewrite != nil }.map(\.upstream))
         do throws(RouteConflicts) {
             table = try RouteTable(entries)
@@ -73,13 +69,14 @@ final class Evaluator {
     /// Finds the route that owns the request.
     ///
     /// - Throws: `.noRoute`, `.methodNotAllowed`, or `.ambiguousPath` where another reading of the path leads elsewhere.
-    func match(_ request: borrowing Request) throws(Refusal) -> GatewayRoute {
+    func match(_ request: borrowing Request, tracing trace: DecisionTrace? = nil) throws(Refusal) -> GatewayRoute {
         let found = table.match(host: request.host.name, path: request.target.path.span, method: request.method)
-        if !request.target.forms.isEmpty { try checkReadings(of: request, found) }
+        if let trace { trace.match = found }
+        if !request.target.forms.isEmpty { try checkReadings(of: request, found, trace) }
         switch found {
         case .found(let index):
             if let folded = views[routes[index].upstream].folded {
-                try checkReadings(of: request, on: routes[index], in: folded)
+                try checkReadings(of: request, on: routes[index], in: folded, trace)
             }
             return routes[index]
         case .methodNotAllowed(let methods): throw .methodNotAllowed(methods)
@@ -89,24 +86,30 @@ final class Evaluator {
 
     /// Makes sure that every reading of the path that a server may make finds what the canonical path found
     /// (security.md, rule 1), unless the route vouches for its upstream.
-    private func checkReadings(of request: borrowing Request, _ found: RouteMatch<Int>) throws(Refusal) {
+    private func checkReadings(
+        of request: borrowing Request, _ found: RouteMatch<Int>, _ trace: DecisionTrace?
+    ) throws(Refusal) {
         let allowed: PathForms = if case .found(let index) = found { routes[index].allowedForms } else { [] }
         if request.target.forms.contains(.invalidUTF8) && !allowed.contains(.invalidUTF8) { throw .ambiguousPath }
         for reading in request.target.readings() where reading.dependsOn.isDisjoint(with: allowed) {
             let other = table.match(host: request.host.name, path: reading.path.span, method: request.method)
-            guard other.isSame(as: found) else { throw .ambiguousPath }
+            let isSame = other.isSame(as: found)
+            trace?.readings.append(.init(path: reading.path, match: other, isGood: isSame))
+            guard isSame else { throw .ambiguousPath }
         }
     }
 
     /// The same for an upstream whose servers take several paths for the same.
     private func checkReadings(
-        of request: borrowing Request, on route: GatewayRoute, in table: FoldedRouteTable<Int>
+        of request: borrowing Request, on route: GatewayRoute, in table: FoldedRouteTable<Int>, _ trace: DecisionTrace?
     ) throws(Refusal) {
         let target = request.target
         guard !target.forms.isEmpty || table.distinguishes(target.path) else { return }
         for path in Self.paths(target.path, target.forms, on: route) {
-            guard case .found(route.index) = table.match(host: request.host.name, path: path, method: request.method)
-            else { throw .ambiguousPath }
+            let other = table.match(host: request.host.name, path: path, method: request.method)
+            let isSame = if case .found(route.index) = other { true } else { false }
+            trace?.readings.append(.init(path: path, match: other, isGood: isSame))
+            guard isSame else { throw .ambiguousPath }
         }
     }
 
@@ -123,9 +126,12 @@ final class Evaluator {
     ///   - fields: the header section, of which `Authorization` is looked at.
     ///   - route: which issuers' tokens are good.
     ///   - now: seconds since 1970.
+    ///   - trace: receives what is found out about the token.
     /// - Returns: the token's holder, or nil.
     /// - Throws: `.noToken` or `.unusableToken`.
-    func authenticate(_ fields: borrowing Fields, on route: GatewayRoute, now: Int) throws(Refusal) -> Principal? {
+    func authenticate(
+        _ fields: borrowing Fields, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace? = nil
+    ) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
         guard let value = fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
@@ -134,7 +140,8 @@ final class Evaluator {
         case .token(let range):
             do throws(TokenError) {
                 return try authenticator.authenticate(
-                    token: value.extracting(range), acceptedIssuers: route.issuers, now: now)
+                    token: value.extracting(range), acceptedIssuers: route.issuers, now: now,
+                    examination: trace?.token)
             } catch {
                 throw .unusableToken(error)
             }
@@ -161,24 +168,27 @@ final class Evaluator {
     ///   - request: the request.
     ///   - route: the route that it was permitted on.
     ///   - principal: who asks; nil if nobody is authenticated.
+    ///   - trace: receives what the rewritten path finds.
     /// - Returns: the path for the upstream, or nil if it is the request's.
     /// - Throws: `.rewriteConflict`.
     func rewrite(
-        _ request: borrowing Request, along route: GatewayRoute, for principal: Principal?
+        _ request: borrowing Request, along route: GatewayRoute, for principal: Principal?,
+        tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> [UInt8]? {
         guard let rewrite = route.rewrite else { return nil }
         guard let (rewritten, forms) = rewrite.apply(to: request.target.path) else { throw .rewriteConflict }
         for path in Self.paths(rewritten, forms, on: route) {
             guard !path.starts(with: "//".utf8) else { throw .rewriteConflict }
             for table in views[route.upstream].own {
-                switch table.match(host: request.host.name, path: path, method: request.method) {
-                case .none: break
-                case .found(let index):
-                    guard index == route.index || wouldPermit(principal, on: routes[index]) else {
-                        throw .rewriteConflict
+                let other = table.match(host: request.host.name, path: path, method: request.method)
+                let isGood =
+                    switch other {
+                    case .none: true
+                    case .found(let index): index == route.index || wouldPermit(principal, on: routes[index])
+                    case .methodNotAllowed: false
                     }
-                case .methodNotAllowed: throw .rewriteConflict
-                }
+                trace?.rewrites.append(.init(path: path, match: other, isGood: isGood))
+                guard isGood else { throw .rewriteConflict }
             }
         }
         return rewritten
@@ -192,6 +202,11 @@ final class Evaluator {
     /// The permit that a shadow route gives whatever was decided; nil on any other route.
     func shadowPermit(on route: GatewayRoute) -> Permit? {
         policy.shadowPermit(route: route.index)
+    }
+
+    /// Whether the principal has the scope at a position of the configuration's catalogue.
+    func holds(scope position: Int, by principal: Principal) -> Bool {
+        policy.holds(scope: position, by: principal)
     }
 
     /// What somebody with a token of these scopes and roles lacks on the route; nil if nothing.
@@ -208,6 +223,15 @@ final class Evaluator {
 /// Why no evaluator can be made of a configuration that was read without errors.
 package enum EvaluatorError: Error {
     case conflictingRoutes, inconsistentPolicy
+}
+
+extension Route<Int> {
+    /// A route of the configuration as a table takes it.
+    init(_ configuration: RouteConfiguration, target: Int) {
+        self.init(
+            host: configuration.host, pattern: configuration.pattern,
+            ignoresTrailingSlash: configuration.ignoresTrailingSlash, methods: configuration.methods, target: target)
+    }
 }
 
 extension RouteMatch<Int> {

@@ -87,7 +87,7 @@ final class Exchange {
             if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
                 throw .rejected(.underscoreInFieldName)
             }
-            if client.listener.answersLiveness, isForLiveness {
+            if client.listener.answersItself(request) {
                 try await answerLiveness(on: client)
             } else {
                 guard isWithinLimit else { throw .overloaded }
@@ -157,31 +157,25 @@ final class Exchange {
         }
     }
 
-    /// Match, authenticate, authorize, rewrite: each step needs what the one before returned.
+    /// Asks the evaluator, and notes what it found out.
     private func decide() throws(Refusal) -> Permit {
         let began = Instant.now
+        let now = Int(resources.loop.timeOfDay / 1_000_000)
+        var verdict = Verdict()
         defer {
             decided = .now
             record.decisionDuration = decided.since(began).microseconds
+            note(verdict, now: now)
         }
-        let evaluator = generation.evaluator
-        let route = try evaluator.match(request)
-        self.route = route
-        var principal: Principal?
-        let permit: Permit
-        do throws(Refusal) {
-            let now = Int(resources.loop.timeOfDay / 1_000_000)
-            principal = try evaluator.authenticate(request.fields, on: route, now: now)
-            if let principal { note(principal, now: now) }
-            permit = try evaluator.authorize(principal, on: route)
-            record.reason = route.isPublic ? .public : .allowed
-        } catch {
-            guard let shadow = evaluator.shadowPermit(on: route) else { throw error }
-            permit = shadow
-            record.reason = .shadow
-            record.wouldDeny = error.reason
-        }
-        rewrittenPath = try evaluator.rewrite(request, along: route, for: principal)
-        return permit
+        return try generation.evaluator.decide(request, now: now, into: &verdict)
+    }
+
+    /// Notes what was found out; a refusal is noted by itself.
+    private func note(_ verdict: Verdict, now: Int) {
+        route = verdict.route
+        rewrittenPath = verdict.rewrittenPath
+        if let principal = verdict.principal { note(principal, now: now) }
+        record.reason = verdict.reason
+        record.wouldDeny = verdict.wouldDeny
     }
 }

@@ -10,6 +10,6 @@ extension ExitCode {
     static let usage = ExitCode(64)
     /// A file that is read is not there or cannot be read (`EX_NOINPUT`).
     static let noInput = ExitCode(66)
-    /// The gateway does not start, because of its configuration (`EX_CONFIG`): starting it again would not help.
+    /// The configuration has errors (`EX_CONFIG`), so that the gateway does not start, or a request is not decided on.
     static let badConfiguration = ExitCode(78)
 }

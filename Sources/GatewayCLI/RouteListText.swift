@@ -18,7 +18,7 @@ struct RouteListText {
             ("METHODS", list.routes.map { $0.methods?.map(\.name).joined(separator: ",") ?? "all" }),
             ("HOST", list.routes.map { $0.configured?.host.map { "\($0)" } ?? "" }),
             ("PATH", list.routes.map(\.path)),
-            ("ACCESS", list.routes.map { Self.words(for: $0.access) }),
+            ("ACCESS", list.routes.map(\.access.words)),
             ("UPSTREAM", list.routes.map { $0.configured?.upstream ?? "" }),
             ("FLAGS", list.routes.map { $0.configured.map(Self.flags) ?? "built in" }),
             ("MISSING", list.routes.map(Self.missing)),
@@ -43,22 +43,6 @@ struct RouteListText {
         var bytes: [UInt8] = []
         bytes.append(jsonText: text.utf8.span)
         return bytes.span.text
-    }
-
-    private static func words(for access: AccessConfiguration) -> String {
-        switch access {
-        case .everyone: return "public"
-        case .authenticated: return "authenticated"
-        case .restricted(let requirement):
-            var parts: [String] = []
-            if !requirement.scopes.isEmpty { parts.append("scopes " + requirement.scopes.joined(separator: " ")) }
-            if !requirement.anyScopes.isEmpty {
-                parts.append(
-                    "scopes " + requirement.anyScopes.map { $0.joined(separator: " ") }.joined(separator: " or "))
-            }
-            if !requirement.roles.isEmpty { parts.append("role " + requirement.roles.joined(separator: " or ")) }
-            return parts.joined(separator: ", and ")
-        }
     }
 
     private static func flags(of route: RouteConfiguration) -> String {

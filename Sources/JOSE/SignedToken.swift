@@ -13,6 +13,11 @@ package struct SignedToken: ~Escapable {
     /// The type that the header names (`typ`), or nil.
     package var type: String? { message.header.type }
 
+    /// The algorithm that the header names (`alg`).
+    package var algorithm: SignatureAlgorithm { message.header.algorithm }
+    /// The key that the header names (`kid`), or nil.
+    package var keyID: String? { message.header.keyID }
+
     let message: SignedMessage
     let claims: JSONNode
 

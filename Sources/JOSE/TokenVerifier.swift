@@ -44,6 +44,13 @@ package final class TokenVerifier {
         return keys.keys[index]
     }
 
+    /// The one key that the token may be verified with.
+    ///
+    /// - Throws: `TokenFault.unknownKey` or `TokenFault.unsupportedAlgorithm`, as `verify`.
+    package func key(for token: borrowing SignedToken) throws(TokenFault) -> VerificationKey {
+        keys.keys[try selectKey(for: token.message.header)]
+    }
+
     /// Whether a key of this identity is among the issuer's keys.
     package func hasKey(_ identity: SHA256Digest) -> Bool {
         for own in identities where own == identity { return true }

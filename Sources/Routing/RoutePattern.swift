@@ -73,6 +73,26 @@ package struct RoutePattern: Sendable, Equatable, CustomStringConvertible {
         self.segments = segments
     }
 
+    /// Where a path is not one of the template.
+    ///
+    /// - Parameter path: a canonical path, or `*`.
+    /// - Returns: the position of the first segment in which they differ, counted from 0; nil if the template has the path.
+    package func mismatch(in path: [UInt8]) -> Int? {
+        guard path.first == UInt8(ascii: "/"), !isAsterisk else {
+            return isAsterisk && path == [UInt8(ascii: "*")] ? nil : 0
+        }
+        let parts = path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        for (index, segment) in segments.enumerated() {
+            guard index < parts.count else { return index }
+            switch segment {
+            case .literal(let text): guard parts[index].elementsEqual(text.utf8) else { return index }
+            case .parameter: guard !parts[index].isEmpty else { return index }
+            case .rest: return parts[index...].contains { !$0.isEmpty } ? nil : index
+            }
+        }
+        return parts.count == segments.count ? nil : segments.count
+    }
+
     /// The same template with the trailing slash that this one lacks, or without the one that it has; nil where there is no
     /// such twin: for `*`, `/` and templates that end in `{name...}`, which match a trailing slash anyway.
     package var withOtherTrailingSlash: RoutePattern? {

@@ -60,20 +60,13 @@ struct DecisionHarness {
         } catch {
             return Outcome(route: Refusal.rejected(error).reason.rawValue, path: nil)
         }
+        var verdict = Verdict()
         do throws(Refusal) {
-            let route = try evaluator.match(request)
-            var principal: Principal?
-            var outcome = route.id
-            do throws(Refusal) {
-                principal = try evaluator.authenticate(request.fields, on: route, now: TokenMint.now)
-                let permit = try evaluator.authorize(principal, on: route)
-                #expect(permit.route == route.index)
-            } catch {
-                guard evaluator.shadowPermit(on: route) != nil else { throw error }
-                outcome = "shadow: \(error.reason.rawValue)"
-            }
-            let path = try evaluator.rewrite(request, along: route, for: principal) ?? request.target.path
-            return Outcome(route: outcome, path: String(decoding: path, as: UTF8.self))
+            let permit = try evaluator.decide(request, now: TokenMint.now, into: &verdict)
+            #expect(permit.route == verdict.route?.index)
+            let path = String(decoding: verdict.rewrittenPath ?? request.target.path, as: UTF8.self)
+            return Outcome(
+                route: verdict.wouldDeny.map { "shadow: \($0.rawValue)" } ?? verdict.route?.id ?? "", path: path)
         } catch {
             return Outcome(route: error.reason.rawValue, path: nil)
         }
