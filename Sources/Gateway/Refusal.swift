@@ -159,6 +159,9 @@ extension TokenError {
         case .wrongType: .wrongType
         case .requiredClaim: .requiredClaim
         case .lifetimeExceeded: .lifetimeExceeded
+        case .apiKey(.malformed): .malformedToken
+        case .apiKey(.unknown): .unknownKey
+        case .apiKey(.expired): .expired
         }
     }
 }
