@@ -18,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
     package var grant: ScopeGrant
     /// The issuers whose tokens are good here, in file order.
     package var issuers: [IssuerConfiguration]
+    /// The credentials of machines; nil for none.
+    package var apiKeys: APIKeysConfiguration?
     /// The named upstreams in file order, then those written inside routes.
     package var upstreams: [UpstreamConfiguration]
     /// The routes in file order; at least one.
@@ -34,6 +36,11 @@ package struct GatewayConfiguration: Sendable {
     package var effective: [UInt8]?
     /// What works, but is probably not meant, in the order of the file.
     package var warnings: [ConfigurationFinding] = []
+
+    /// What routes may name as issuers, by position: the issuers, and then API keys where there are any.
+    package var issuerNames: [String] {
+        issuers.map(\.name) + (apiKeys == nil ? [] : [APIKeysConfiguration.issuerName])
+    }
 }
 
 /// What the gateway adds to forwarded messages.

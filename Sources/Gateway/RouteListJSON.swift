@@ -57,7 +57,37 @@ private struct RouteObject {
         append("timeout", configured.timeout.milliseconds)
         append("idle_timeout", configured.idleTimeout.milliseconds)
         append("max_body", configured.maximumBody)
+        append(configured.identityHeaders)
+        append(configured.crossOrigin)
         append("shadow", configured.isShadow)
+    }
+
+    private mutating func append(_ headers: [IdentityHeaderConfiguration]) {
+        appendName("identity_headers")
+        if headers.isEmpty { return output.append("null") }
+        var object = RouteObject()
+        for header in headers {
+            object.output.append(object.output.isEmpty ? "{" : ",")
+            object.appendText(header.name)
+            object.output.append(":")
+            switch header.source {
+            case .part(let part): object.appendText(part.rawValue)
+            case .claim(let path): object.appendList(path) { $0.appendText($1) }
+            }
+        }
+        output += object.finish()
+    }
+
+    private mutating func append(_ rules: CrossOriginConfiguration?) {
+        appendName("cors")
+        guard let rules else { return output.append("null") }
+        var object = RouteObject()
+        object.append("origins", rules.origins)
+        object.append("headers", rules.headers)
+        object.append("expose", rules.exposed)
+        object.append("credentials", rules.allowsCredentials)
+        object.append("max_age", rules.maximumAge?.milliseconds)
+        output += object.finish()
     }
 
     /// Appends whether the holder is permitted, and what is missing.

@@ -14,7 +14,7 @@ import pytest
 from harness.gateway import ROUTES, binary, configuration
 from harness.tokens import Mint
 
-SUBCOMMANDS = ("serve", "check", "routes", "token", "keygen", "mint", "example-upstream")
+SUBCOMMANDS = ("serve", "check", "routes", "token", "keygen", "mint", "api-key", "example-upstream")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
