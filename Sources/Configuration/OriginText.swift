@@ -20,7 +20,7 @@ enum OriginText {
         guard let port else { return }
         let isDefault = text.hasPrefix("http:") && port == "80" || text.hasPrefix("https:") && port == "443"
         guard !isDefault else { throw ValueProblem(message: "browsers leave the port \(port) away here") }
-        guard let number = Int(port), number > 0, number < 100_000, String(number) == port else {
+        guard let number = Int(port), (1...65535).contains(number), String(number) == port else {
             throw ValueProblem(message: "\"\(port)\" is not a port")
         }
     }

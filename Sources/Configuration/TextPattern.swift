@@ -54,7 +54,7 @@ enum TextPattern {
     static let origin: String = {
         let host = #"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]"#
         let isDefault = "(?!http:.*:80$|https:.*:443$)"
-        return #"(?:\*|null|\#(isDefault)[a-z][a-z0-9+.-]*://(?:\#(host))(?::[1-9][0-9]{0,4})?)"#
+        return #"(?:\*|null|\#(isDefault)[a-z][a-z0-9+.-]*://(?:\#(host))(?::\#(plainPort(from: 1)))?)"#
     }()
 
     static let duration = "[0-9]+(?:ms|s|m|h|d)"
@@ -70,8 +70,12 @@ enum TextPattern {
     }()
 
     private static func port(from lowest: Int) -> String {
+        "0*\(plainPort(from: lowest))"
+    }
+
+    private static func plainPort(from lowest: Int) -> String {
         let short = lowest == 0 ? "[0-9]{1,4}" : "[1-9][0-9]{0,3}"
-        return "0*(?:\(short)|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+        return "(?:\(short)|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
     }
 
     private static let ipv4: String = {
