@@ -59,7 +59,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "AccessLog", "Authorization", "Configuration", "HTTP", "JOSE", "StrictJSON", "Admin",
+                "Gateway", "AccessLog", "Authentication", "Authorization", "Configuration", "HTTP", "JOSE",
+                "StrictJSON", "Admin",
                 "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 

@@ -2,7 +2,7 @@ internal import Bytes
 internal import JOSE
 internal import StrictJSON
 
-/// Turns tokens into principals.
+/// Turns tokens and API keys into principals.
 ///
 /// One per worker, not Sendable: it holds OpenSSL contexts and the worker's cache of identities.
 package final class Authenticator {
@@ -22,22 +22,28 @@ package final class Authenticator {
     private let roles: Vocabulary
     private var cache: IdentityCache
     private let maximumTokenSize: Int
+    private let apiKeys: [SHA256Digest: Principal]
+    private let toldClaims: ToldClaims
 
     /// - Parameters:
     ///   - issuers: the issuers whose tokens are good somewhere, each `iss` once.
+    ///   - apiKeys: the keys that are good somewhere, each hash once; their position among the issuers is the last.
+    ///   - toldClaims: the claims that principals keep for upstreams.
     ///   - scopes: the configured scopes.
     ///   - roles: the configured roles.
     ///   - cacheCapacity: how many identities are kept.
     ///   - maximumTokenSize: how long a token may be, in bytes.
     package init(
-        issuers: [Issuer], scopes: Vocabulary, roles: Vocabulary,
+        issuers: [Issuer], apiKeys: [APIKey] = [], toldClaims: ToldClaims = ToldClaims(), scopes: Vocabulary,
+        roles: Vocabulary,
         cacheCapacity: Int = Authenticator.defaultCacheCapacity,
         maximumTokenSize: Int = SignedToken.maximumSize
     ) {
-        let vocabulary = Self.bytes(of: scopes) + Self.bytes(of: roles)
+        let vocabulary =
+            Self.bytes(of: scopes.names) + Self.bytes(of: roles.names) + toldClaims.paths.flatMap(Self.bytes)
         var entries: [Entry] = []
         for (index, issuer) in issuers.enumerated() {
-            // A principal depends on the issuer's settings, its position and the vocabularies.
+            // A principal depends on the issuer's settings, its position, the vocabularies and what is told of it.
             var settings = issuer.fingerprint.bytes
             settings.append(decimal: index)
             settings += vocabulary
@@ -50,6 +56,13 @@ package final class Authenticator {
         self.scopes = scopes
         self.roles = roles
         self.maximumTokenSize = maximumTokenSize
+        self.toldClaims = toldClaims
+        var holders: [SHA256Digest: Principal] = [:]
+        for key in apiKeys {
+            holders[key.hash] = Principal(
+                key, issuerIndex: issuers.count, scopes: scopes.set(of: key.scopes), roles: roles.set(of: key.roles))
+        }
+        self.apiKeys = holders
         cache = IdentityCache(capacity: cacheCapacity)
     }
 
@@ -66,7 +79,7 @@ package final class Authenticator {
     /// How many identities are kept at the moment.
     package var cachedIdentityCount: Int { cache.count }
 
-    /// The principal that the token stands for.
+    /// The principal that the token stands for; an API key may stand in its place.
     ///
     /// - Parameters:
     ///   - token: the token as it came.
@@ -78,6 +91,9 @@ package final class Authenticator {
     package func authenticate(
         token: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int, examination: TokenExamination? = nil
     ) throws(TokenError) -> Principal {
+        if !apiKeys.isEmpty, APIKey.isMeant(by: token) {
+            return try authenticate(apiKey: token, acceptedIssuers: acceptedIssuers, now: now)
+        }
         guard token.count <= maximumTokenSize else { throw .malformed(.tooLarge) }
         let digest = SHA256.hash(token)
         if let examination {
@@ -101,6 +117,24 @@ package final class Authenticator {
             throw error
         }
         return known.principal
+    }
+
+    /// The principal that holds the API key.
+    ///
+    /// - Parameters:
+    ///   - apiKey: the secret as it came.
+    ///   - acceptedIssuers: positions of the issuers whose tokens are good here, API keys being the last; nil means all.
+    ///   - now: seconds since 1970.
+    /// - Returns: the principal.
+    /// - Throws: `TokenError`: why the key is not good here and now.
+    package func authenticate(
+        apiKey: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int
+    ) throws(TokenError) -> Principal {
+        guard APIKey.isSecret(apiKey) else { throw .apiKey(.malformed) }
+        if let acceptedIssuers, !acceptedIssuers.contains(entries.count) { throw .unknownIssuer }
+        guard let principal = apiKeys[SHA256.hash(apiKey)] else { throw .apiKey(.unknown) }
+        if let expiry = principal.expiry, now >= expiry { throw .apiKey(.expired) }
+        return principal
     }
 
     private func verify(
@@ -191,16 +225,18 @@ package final class Authenticator {
     private func principal(
         _ claims: VerifiedClaims, issuerIndex: Int, digest: SHA256Digest
     ) throws(TokenError) -> Principal {
-        let identity = try ClaimedIdentity(claims.node, mapping: entries[issuerIndex].issuer.claims)
+        let identity = try ClaimedIdentity(
+            claims.node, mapping: entries[issuerIndex].issuer.claims, telling: toldClaims.paths)
         let tokenID = claims.tokenID.flatMap { $0.isEmpty ? nil : $0 } ?? digest.hexadecimal(digits: 8)
         return Principal(
             identity, issuerIndex: issuerIndex, issuer: entries[issuerIndex].issuer.issuer, tokenID: tokenID,
             expiry: claims.expiry, scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
     }
 
-    private static func bytes(of vocabulary: Vocabulary) -> [UInt8] {
+    /// `names` with their lengths, so that no two lists are written the same.
+    private static func bytes(of names: [String]) -> [UInt8] {
         var bytes: [UInt8] = []
-        for name in vocabulary.names {
+        for name in names {
             bytes.append(decimal: name.utf8.count)
             bytes.append(UInt8(ascii: ":"))
             bytes.append(contentsOf: name.utf8)

@@ -8,12 +8,15 @@ struct ClaimedIdentity {
     private(set) var client: String?
     private(set) var scopes: [String] = []
     private(set) var roles: [String] = []
+    /// What upstreams are told, one for each path.
+    private(set) var told: [IdentityText] = []
 
     /// - Parameters:
     ///   - claims: the claims, an object.
     ///   - mapping: where to look.
+    ///   - toldPaths: the claims that upstreams are told, whatever their shape.
     /// - Throws: `TokenError.malformed(.claimType)` if what is found is of another shape than it must have.
-    init(_ claims: JSONNode, mapping: ClaimMapping) throws(TokenError) {
+    init(_ claims: JSONNode, mapping: ClaimMapping, telling toldPaths: [[String]]) throws(TokenError) {
         subject = try Self.firstText(at: mapping.subject, in: claims)
         client = try Self.firstText(at: mapping.client, in: claims)
         for path in mapping.scopes {
@@ -31,6 +34,9 @@ struct ClaimedIdentity {
             } else {
                 try Self.addAll(node, to: &roles)
             }
+        }
+        for path in toldPaths {
+            told.append(Self.node(at: path, in: claims).map(IdentityText.init(claim:)) ?? IdentityText())
         }
     }
 

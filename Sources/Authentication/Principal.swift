@@ -1,8 +1,10 @@
-/// Who makes a request, as a verified token says.
+internal import JOSE
+
+/// Who makes a request, as a verified token or an API key says.
 package final class Principal: Sendable {
     /// Which issuer's token it was: its position in the authenticator's list.
     package let issuerIndex: Int
-    /// The issuer's `iss`.
+    /// The issuer's `iss`; `api_keys` for an API key.
     package let issuer: String
     /// The subject, or nil if the token names none.
     package let subject: String?
@@ -20,6 +22,9 @@ package final class Principal: Sendable {
     package let scopeNames: [String]
     /// The roles as they are in the token.
     package let roleNames: [String]
+    /// What the claims say that are told to upstreams, in the order of the authenticator's paths; empty for an API key,
+    /// which has no claims.
+    package let claims: [IdentityText]
 
     /// - Parameters:
     ///   - identity: who it is, as the claims say.
@@ -43,5 +48,27 @@ package final class Principal: Sendable {
         self.roles = roles
         self.scopeNames = identity.scopes
         self.roleNames = identity.roles
+        self.claims = identity.told
+    }
+
+    /// The holder of an API key.
+    ///
+    /// - Parameters:
+    ///   - key: the key.
+    ///   - issuerIndex: the position of API keys among the issuers.
+    ///   - scopes: those of the key that are configured.
+    ///   - roles: those of the key that are configured.
+    init(_ key: APIKey, issuerIndex: Int, scopes: NameSet, roles: NameSet) {
+        self.issuerIndex = issuerIndex
+        issuer = "api_keys"
+        subject = key.name
+        client = nil
+        tokenID = key.hash.hexadecimal(digits: 8)
+        expiry = key.expiry
+        self.scopes = scopes
+        self.roles = roles
+        scopeNames = key.scopes
+        roleNames = key.roles
+        claims = []
     }
 }

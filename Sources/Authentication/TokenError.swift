@@ -17,6 +17,8 @@ package enum TokenError: Error, Equatable, Sendable {
     /// A claim that the issuer's tokens must have is missing.
     case requiredClaim
     case lifetimeExceeded
+    /// The credential is an API key.
+    case apiKey(APIKeyFault)
 
     /// Takes over what was found wrong with the token itself.
     package init(_ fault: TokenFault) {
@@ -42,6 +44,9 @@ package enum TokenError: Error, Equatable, Sendable {
         case .wrongType: "wrong_type"
         case .requiredClaim: "required_claim"
         case .lifetimeExceeded: "lifetime_exceeded"
+        case .apiKey(.malformed): "malformed_token"
+        case .apiKey(.unknown): "unknown_key"
+        case .apiKey(.expired): "expired"
         }
     }
 }
@@ -61,6 +66,9 @@ extension TokenError: CustomStringConvertible {
         case .wrongType: "The token is not an access token"
         case .requiredClaim: "A claim that is required is missing from the token"
         case .lifetimeExceeded: "The lifetime of the token is too long"
+        case .apiKey(.malformed): "The API key is malformed"
+        case .apiKey(.unknown): "The API key is not known"
+        case .apiKey(.expired): "The API key has expired"
         }
     }
 }

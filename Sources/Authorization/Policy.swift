@@ -155,6 +155,26 @@ package struct Policy: Sendable {
         return grant.combine(token: token, roles: roleGraph.scopeWord(position, grantedBy: holder.roles))
     }
 
+    /// Looks at a scope with what the holder's roles grant.
+    ///
+    /// - Parameters:
+    ///   - scope: the position of the scope.
+    ///   - holder: whose it is.
+    /// - Returns: whether decisions count it as held.
+    package borrowing func counts(scope: Int, of holder: some Holder) -> Bool {
+        held(scope / 64, by: holder) & 1 << UInt64(scope % 64) != 0
+    }
+
+    /// Looks at a role and at those that include it.
+    ///
+    /// - Parameters:
+    ///   - role: the position of the role.
+    ///   - holder: whose it is.
+    /// - Returns: whether decisions count it as held.
+    package borrowing func counts(role: Int, of holder: some Holder) -> Bool {
+        roleGraph.included.indices.contains { holder.roles.contains($0) && roleGraph.included[$0].contains(role) }
+    }
+
     private borrowing func checkRoles(of holder: some Holder, on route: Int) throws(Denial) {
         guard !routes[route].requiredRoles.isEmpty else { return }
         guard holder.roles.intersects(routes[route].sufficientRoles) else {

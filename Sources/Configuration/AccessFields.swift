@@ -14,7 +14,7 @@ struct AccessFields {
     static let keys = exclusive + requirements
 
     /// Keys that say nothing beside `public`, since no token is looked at.
-    static let meaninglessInPublic = ["issuers", "shadow"]
+    static let meaninglessInPublic = ["issuers", "shadow", "identity_headers"]
 
     /// For each key that stands alone, those that cannot stand beside it.
     static var contradictions: [(key: String, others: [String])] {

@@ -30,7 +30,7 @@ struct CheckedFile {
         secrets = SecretPlaces(in: root, .gateway)
         problems.hide(secrets.ranges)
         guard !problems.hasErrors else { throw ConfigurationErrors(errors: problems.findings(.error)) }
-        ConfigurationReview(problems: problems, root: root, configuration: configuration).run()
+        ConfigurationReview(problems: problems, root: root, configuration: configuration, now: surroundings.now).run()
         configuration.warnings = problems.findings(.warning)
         self.configuration = configuration
     }

@@ -18,18 +18,22 @@ struct ConfigurationDecoder {
         let roles = policy.decodeRoles(root["roles"], scopes: knownNames("scopes", in: root))
         let issuers = IssuerDecoder(problems: problems, surroundings: surroundings, paths: paths)
             .decode(root["issuers"])
+        let apiKeys = APIKeyDecoder(
+            problems: problems, scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root)
+        ).decode(root["api_keys"])
         let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths, admin: admin)
         let upstreams = upstreamDecoder.decode(root["upstreams"])
         let names = KnownNames(
             scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root),
-            issuers: knownNames("issuers", in: root), upstreams: knownNames("upstreams", in: root))
+            issuers: issuerNames(in: root), upstreams: knownNames("upstreams", in: root))
         let routes = RouteDecoder(
-            problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits
+            problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits,
+            fields: RouteFieldDecoder(problems: problems, apiKeyHeader: apiKeys?.header)
         ).decode(root)
         return GatewayConfiguration(
             hash: hash, listeners: listeners, admin: admin, workers: root["workers"]?.integer, scopes: scopes,
             roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
-            upstreams: upstreams + routes.inlineUpstreams, routes: routes.routes,
+            apiKeys: apiKeys, upstreams: upstreams + routes.inlineUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
     }
@@ -39,6 +43,18 @@ struct ConfigurationDecoder {
         let map = root[key]
         let isReadable = map.map { $0.node.object != nil } ?? !problems.isMistyped([key], in: root)
         return NameList(map?.members.map(\.name) ?? [], isComplete: isReadable)
+    }
+
+    /// What routes may name as issuers.
+    private func issuerNames(in root: Cursor) -> NameList {
+        let issuers = knownNames("issuers", in: root)
+        if root["api_keys"] == nil { return issuers }
+        for member in root["issuers"]?.members ?? [] where member.name == APIKeysConfiguration.issuerName {
+            problems.report(
+                "\"api_keys\" names API keys where routes name issuers", as: .usedTwice, at: member.nameRange,
+                pointer: member.value.pointer)
+        }
+        return issuers.adding(APIKeysConfiguration.issuerName)
     }
 
     private func decodeRefusals(_ cursor: Cursor?) -> RefusalConfiguration {
@@ -114,6 +130,9 @@ struct NameList {
         self.isComplete = isComplete
         exact = Set(names.map { ExactText($0) })
     }
+
+    /// The same names and one more.
+    func adding(_ name: String) -> NameList { NameList(names + [name], isComplete: isComplete) }
 
     func contains(_ name: String) -> Bool { !isComplete || exact.contains(ExactText(name)) }
 }

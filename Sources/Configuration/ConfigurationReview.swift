@@ -6,11 +6,14 @@ struct ConfigurationReview {
     let problems: ProblemCollector
     let root: Cursor
     let configuration: GatewayConfiguration
+    /// Seconds since 1970.
+    let now: Int
 
     func run() {
         let routes = Array(zip(root["routes"]?.elements ?? [], configuration.routes))
         warnOfCleartextTokens()
         warnOfAnyAudience()
+        warnOfLastingKeys()
         warnOfUnusedScopes()
         warnOfUnusedRoles()
         warnOfMistypedMethods()
@@ -39,6 +42,19 @@ struct ConfigurationReview {
             problems.report(
                 "tokens that \"\(issuer.name)\" issues for any other service are good here, too", as: .anyAudience,
                 at: audience)
+        }
+    }
+
+    private func warnOfLastingKeys() {
+        for (member, key) in zip(root["api_keys"]?["keys"]?.members ?? [], configuration.apiKeys?.keys ?? []) {
+            guard let expiry = key.expiry else {
+                problems.report(
+                    "the key \"\(key.name)\" is good for ever; give it a day in \"expires\"", as: .lastingKey,
+                    at: member.nameRange, pointer: member.value.pointer)
+                continue
+            }
+            guard expiry <= now, let written = member.value["expires"] else { continue }
+            problems.report("the key \"\(key.name)\" has expired", as: .expiredKey, at: written)
         }
     }
 

@@ -27,6 +27,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case mistypedMethod = "mistyped_method"
     case inlineSecret = "inline_secret"
     case cleartextTokens = "cleartext_tokens"
+    case lastingKey = "lasting_key"
+    case expiredKey = "expired_key"
 
     /// How grave a finding is.
     package enum Severity: String, Sendable {
@@ -44,7 +46,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .exposedAdmin:
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
-            .cleartextTokens:
+            .cleartextTokens, .lastingKey, .expiredKey:
             .warning
         }
     }
@@ -75,6 +77,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .unusedRole: "A role grants something, or a route asks for it."
         case .mistypedMethod: "A method does not look like a mistyped one."
         case .inlineSecret: "Secrets stand in files or in the environment."
+        case .lastingKey: "An API key ceases to be good some day."
+        case .expiredKey: "An API key that is listed is good."
         case .cleartextTokens: "Tokens do not cross a network in the clear (RFC 6750 §5.2)."
         }
     }

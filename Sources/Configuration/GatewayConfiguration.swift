@@ -18,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
     package var grant: ScopeGrant
     /// The issuers whose tokens are good here, in file order.
     package var issuers: [IssuerConfiguration]
+    /// The credentials of machines; nil for none.
+    package var apiKeys: APIKeysConfiguration?
     /// The named upstreams in file order, then those written inside routes.
     package var upstreams: [UpstreamConfiguration]
     /// The routes in file order; at least one.
@@ -34,6 +36,16 @@ package struct GatewayConfiguration: Sendable {
     package var effective: [UInt8]?
     /// What works, but is probably not meant, in the order of the file.
     package var warnings: [ConfigurationFinding] = []
+
+    /// What routes may name as issuers, by position: the issuers, and then API keys where there are any.
+    package var issuerNames: [String] {
+        issuers.map(\.name) + (apiKeys == nil ? [] : [APIKeysConfiguration.issuerName])
+    }
+
+    /// How scopes and roles come together for those of an issuer, by its position in `issuerNames`.
+    package func grant(ofIssuerAt position: Int) -> ScopeGrant {
+        (position < issuers.count ? issuers[position].grant : apiKeys?.grant) ?? grant
+    }
 }
 
 /// What the gateway adds to forwarded messages.

@@ -32,10 +32,14 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var maximumBody: Int?
     /// The path forms that are let in although they can be read in several ways, and `methodOverride`.
     package var allow: Set<AllowedForm>
-    /// Whether the upstream sees the client's `Authorization`.
+    /// Whether the upstream sees the client's `Authorization`, and the field for API keys.
     package var passesAuthorization: Bool
     /// Which `Host` the upstream sees.
     package var upstreamHost: UpstreamHostConfiguration
+    /// What the upstream is told about who makes a request.
+    package var identityHeaders: [IdentityHeaderConfiguration]
+    /// Which pages of other origins may use it; nil if the gateway says nothing of that.
+    package var crossOrigin: CrossOriginConfiguration?
     /// Whether a denial is only logged.
     package var isShadow: Bool
 }

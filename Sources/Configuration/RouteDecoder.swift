@@ -9,6 +9,7 @@ struct RouteDecoder {
     let upstreams: [UpstreamConfiguration]
     let upstreamDecoder: UpstreamDecoder
     let limits: LimitsConfiguration
+    let fields: RouteFieldDecoder
 
     /// The routes, and the upstreams that are written inside them.
     struct Result {
@@ -41,7 +42,9 @@ struct RouteDecoder {
             if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
         }
         reportConflicts(result)
-        if let needsIssuer, root["issuers"] == nil, !problems.isMistyped(["issuers"], in: root) {
+        if let needsIssuer, root["issuers"] == nil, root["api_keys"] == nil,
+            !problems.isMistyped(["issuers", "api_keys"], in: root)
+        {
             problems.report(
                 "only holders of a token may use this route, but there are no \"issuers\"",
                 as: .missingKey, at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
@@ -75,7 +78,9 @@ struct RouteDecoder {
                 maximumBody: settings["max_body"] == nil ? limits.maximumBody : settings["max_body"]?.size,
                 allow: Set((settings["allow"]?.strings ?? []).compactMap { AllowedForm(rawValue: $0) }),
                 passesAuthorization: settings["authorization_header"]?.string != "strip",
-                upstreamHost: settings.upstreamHost, isShadow: settings["shadow"]?.boolean ?? false))
+                upstreamHost: settings.upstreamHost,
+                identityHeaders: settings.isPublic ? [] : fields.identityHeaders(settings["identity_headers"]),
+                crossOrigin: fields.crossOrigin(settings["cors"]), isShadow: settings["shadow"]?.boolean ?? false))
     }
 
     private func inlineUpstream(_ cursor: Cursor, name: String) -> UpstreamConfiguration? {
@@ -97,6 +102,8 @@ struct RouteDecoder {
         if let upstream = cursor["upstream"] {
             problems.requireKnown(upstream, in: names.upstreams, kind: "upstream", key: "upstreams")
         }
+        fields.checkIdentityHeaders(cursor["identity_headers"])
+        fields.checkCrossOrigin(cursor["cors"])
         guard cursor["public"] != nil else { return }
         for name in AccessFields.meaninglessInPublic {
             guard let value = cursor[name] else { continue }

@@ -15,6 +15,8 @@ struct RouteSettings {
         return (defaults.map { fields.completed(by: AccessFields($0)) } ?? fields).access
     }
 
+    var isPublic: Bool { access == .everyone }
+
     var host: HostPattern? { self["host"]?.string.flatMap { try? HostPattern($0) } }
 
     /// The methods for a route of `pattern`: all by default, but only OPTIONS for `*`.

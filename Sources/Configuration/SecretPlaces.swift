@@ -73,6 +73,8 @@ struct SecretPlaces {
         case (.secret, .object(let members)):
             for member in members where ObjectShape.secretSource[member.name] == nil { hide(member.node) }
         case (.secret, _): hide(node)
+        // Perhaps the key itself.
+        case (.string(.keyHash), .string(let text)) where KeyHashText.parse(text) == nil: hide(node)
         case (.object(let object), .object(let members)):
             for member in members where !Cursor.isComment(member.name) {
                 let key = object[member.name] ?? object.nearestKey(to: member.name)

@@ -10,6 +10,7 @@ extension Shape {
             Key("roles", .map(role, names: .text), "Names for scopes that tokens may carry instead of them."),
             Key("grant", grant, default: "union", "How a token's scopes and those of its roles come together."),
             Key("issuers", .map(issuer, names: .name), "Who issues the tokens that are good here."),
+            Key("api_keys", apiKeys, "Credentials of machines, hashed."),
             Key("upstreams", .map(upstream, names: .name), "The services that requests are forwarded to."),
             Key("route_defaults", routeDefaults, "Keys for every route that does not set them."),
             Key("routes", .list(route), .required, "Which requests pass, and whose."),

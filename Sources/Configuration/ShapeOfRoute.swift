@@ -27,6 +27,23 @@ extension Shape {
                     "What the path starts with, and what it starts with then."),
             ], isChoice: true))
 
+    private static let identitySource = Shape.either([
+        .word(PrincipalPart.allCases.map(\.rawValue)), .path(.string(.text)),
+    ])
+
+    private static let crossOrigin = Shape.object(
+        ObjectShape([
+            Key(
+                "origins", .list(.string(.origin)), .required,
+                "The origins, exactly as browsers write them; or * for any."),
+            Key("headers", .list(.string(.fieldName)), "Request fields that pages may set; none by default."),
+            Key("expose", .list(.string(.fieldName)), "Response fields that pages may read; none by default."),
+            Key("credentials", .boolean, default: "false", "Whether browsers may send cookies."),
+            Key(
+                "max_age", .string(.duration(.zero(to: .seconds(86400), "0s to 24h"))),
+                "How long browsers may keep the answer to a preflight."),
+        ]))
+
     /// The keys that `route_defaults` may have, too.
     static let routeSettings = [
         Key("methods", .list(.string(.method)), "The methods; all but CONNECT and TRACE by default."),
@@ -42,7 +59,7 @@ extension Shape {
         Key("upstream_host", .string(.upstreamHost), "The Host that the upstream sees; the client's by default."),
         Key(
             "authorization_header", .word(["pass", "strip"]), default: "pass",
-            "Whether the upstream sees the client's Authorization."),
+            "Whether the upstream sees the client's credential."),
         Key(
             "allow", .list(.word(AllowedForm.allCases.map(\.rawValue))),
             "Path forms that can be read in several ways and are let in here."),
@@ -55,7 +72,10 @@ extension Shape {
         Key(
             "max_body", .string(.size(.body, orUnlimited: true)), inherits: ["limits", "max_body"],
             "The largest request body; as in limits by default."),
-        .later("cors", "Which pages of other sites may use the route."),
+        Key(
+            "identity_headers", .map(identitySource, names: .ownFieldName),
+            "Fields that tell the upstream who makes a request."),
+        Key("cors", crossOrigin, "Which pages of other origins may use the route."),
         Key("shadow", .boolean, default: "false", "Denials are logged, and the request forwarded."),
         Key(
             "trailing_slash", .word(["exact", "either"]), default: "exact",

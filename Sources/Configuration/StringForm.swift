@@ -30,6 +30,16 @@ enum StringForm: Sendable {
     case proxy
     /// A path in canonical form without a slash at its end, that begins with a slash.
     case prefix
+    /// The name of a field.
+    case fieldName
+    /// The name of a field without a meaning of its own.
+    case ownFieldName
+    /// An origin as browsers write it, `null`, or `*`.
+    case origin
+    /// The hash of an API key.
+    case keyHash
+    /// A point in time (RFC 3339).
+    case time
     case duration(TextRange<Duration>)
     /// A size; `unlimited` may be written where `orUnlimited`.
     case size(TextRange<Int>, orUnlimited: Bool = false)
@@ -85,6 +95,22 @@ enum StringForm: Sendable {
                 throw ValueProblem(
                     message: "\"\(text)\" is not an address or a range of addresses, such as \"10.0.0.0/8\" or \"::1\"")
             }
+        case .fieldName, .ownFieldName:
+            try require(text, "the name of a field consists of letters, digits and \"-\" here") { $0.isFieldCharacter }
+            if case .ownFieldName = self, FieldName(text.utf8.span) != nil {
+                throw ValueProblem(message: "the field \"\(text)\" already has a meaning")
+            }
+        case .origin: try OriginText.check(text)
+        case .keyHash:
+            guard KeyHashText.parse(text) != nil else {
+                throw ValueProblem(
+                    message: "a hash is \"sha256:\" and 64 hexadecimal digits in lower case; \"gateway token api-key\" "
+                        + "makes a key and prints it")
+            }
+        case .time:
+            guard TimeText.parse(text) != nil else {
+                throw ValueProblem(message: "\"\(text)\" is not a time, such as \"2027-01-31T00:00:00Z\" (RFC 3339)")
+            }
         case .prefix: try RewriteConfiguration.checkPrefix(text)
         case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
         case .size(let range, let orUnlimited):
@@ -107,6 +133,10 @@ extension UInt8 {
             true
         default: false
         }
+    }
+
+    fileprivate var isFieldCharacter: Bool {
+        isNameCharacter && self != UInt8(ascii: ".") && self != UInt8(ascii: "_")
     }
 }
 

@@ -6,13 +6,18 @@ package struct Surroundings {
     package var environment: (String) -> String?
     /// The content of the file at a path.
     package var contentsOfFile: (String) -> Result<[UInt8], FileError>
+    /// The time in seconds since 1970.
+    package var now: Int
 
     /// - Parameters:
+    ///   - now: the time in seconds since 1970.
     ///   - environment: the value of an environment variable, or nil.
     ///   - contentsOfFile: the content of the file at a path.
     package init(
-        environment: @escaping (String) -> String?, contentsOfFile: @escaping (String) -> Result<[UInt8], FileError>
+        now: Int = Int(WallClock.microseconds / 1_000_000), environment: @escaping (String) -> String?,
+        contentsOfFile: @escaping (String) -> Result<[UInt8], FileError>
     ) {
+        self.now = now
         self.environment = environment
         self.contentsOfFile = contentsOfFile
     }

@@ -44,6 +44,19 @@ enum TextPattern {
     static let proxy =
         "(?:unix:|\(ipv4)(?:/(?:0{0,2}[0-9]|0?[12][0-9]|0?3[0-2]))?"
         + "|(?:\(ipv6))(?:/(?:0{0,2}[0-9]|0?[1-9][0-9]|1[01][0-9]|12[0-8]))?)"
+    static let fieldName = "[A-Za-z0-9-]+"
+    static let keyHash = "sha256:[0-9a-f]{64}"
+    static let time =
+        "(?:19[7-9][0-9]|[2-9][0-9]{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]"
+        + #":(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"#
+
+    /// An origin (`OriginText`).
+    static let origin: String = {
+        let host = #"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]"#
+        let isDefault = "(?!http:.*:80$|https:.*:443$)"
+        return #"(?:\*|null|\#(isDefault)[a-z][a-z0-9+.-]*://(?:\#(host))(?::\#(plainPort(from: 1)))?)"#
+    }()
+
     static let duration = "[0-9]+(?:ms|s|m|h|d)"
     static let size = "[0-9]+(?:B|KiB|MiB|GiB|TiB)"
 
@@ -57,8 +70,12 @@ enum TextPattern {
     }()
 
     private static func port(from lowest: Int) -> String {
+        "0*\(plainPort(from: lowest))"
+    }
+
+    private static func plainPort(from lowest: Int) -> String {
         let short = lowest == 0 ? "[0-9]{1,4}" : "[1-9][0-9]{0,3}"
-        return "0*(?:\(short)|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+        return "(?:\(short)|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
     }
 
     private static let ipv4: String = {
@@ -100,6 +117,11 @@ extension StringForm {
         case .externalURL: "external_url"
         case .proxy: "proxy"
         case .prefix: "prefix"
+        case .fieldName: "field_name"
+        case .ownFieldName: "own_field_name"
+        case .origin: "origin"
+        case .keyHash: "key_hash"
+        case .time: "time"
         case .duration: "duration"
         case .size(_, let orUnlimited): orUnlimited ? "size_or_unlimited" : "size"
         }
@@ -123,6 +145,10 @@ extension StringForm {
         case .externalURL: TextPattern.externalURL
         case .proxy: TextPattern.proxy
         case .prefix: TextPattern.prefix
+        case .fieldName, .ownFieldName: TextPattern.fieldName
+        case .origin: TextPattern.origin
+        case .keyHash: TextPattern.keyHash
+        case .time: TextPattern.time
         case .duration: TextPattern.duration
         case .size(_, let orUnlimited): orUnlimited ? "(?:unlimited|\(TextPattern.size))" : TextPattern.size
         }
@@ -146,6 +172,11 @@ extension StringForm {
         case .externalURL: ["https://api.example.com"]
         case .proxy: ["10.0.0.0/8", "::1", "unix:"]
         case .prefix: ["/api"]
+        case .fieldName: ["Authorization"]
+        case .ownFieldName: ["X-User"]
+        case .origin: ["https://app.example.com", "http://localhost:3000"]
+        case .keyHash: ["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
+        case .time: ["2027-01-31T00:00:00Z"]
         case .duration: ["250ms", "30s", "5m"]
         case .size(_, let orUnlimited): ["16KiB"] + (orUnlimited ? ["unlimited"] : [])
         }

@@ -74,7 +74,7 @@ struct WeakerTwins {
         return !asked.implies(needed, roles)
     }
 
-    private var allIssuers: [String] { configuration.issuers.map(\.name) }
+    private var allIssuers: [String] { configuration.issuerNames }
 }
 
 extension RequirementConfiguration {

@@ -13,6 +13,7 @@ struct BodyPump: ~Copyable {
     private(set) var isSourceDone = true
     private var decoder: BodyDecoder
     private var encodesChunks = false
+    private var trailerRules = ForwardingRules()
 
     /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
     private static let joinedLength = 16 * 1024
@@ -47,9 +48,14 @@ struct BodyPump: ~Copyable {
     ///   - framing: how the source delimits it.
     ///   - encodesChunks: whether the sink gets it chunked, with its trailers; otherwise as it is.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
-    mutating func begin(_ framing: BodyFraming, encodesChunks: Bool = false, maximumSize: Int? = nil) {
+    ///   - rules: which trailers cross.
+    mutating func begin(
+        _ framing: BodyFraming, encodesChunks: Bool = false, maximumSize: Int? = nil,
+        trailers rules: @autoclosure () -> ForwardingRules = ForwardingRules()
+    ) {
         decoder.begin(framing, maximumSize: maximumSize)
         self.encodesChunks = encodesChunks
+        if encodesChunks { trailerRules = rules() }
         isSourceDone = framing.isEmpty
     }
 
@@ -133,7 +139,7 @@ struct BodyPump: ~Copyable {
 
     private mutating func finishSource() {
         isSourceDone = true
-        if encodesChunks { output.bytes.appendLastChunk(trailers: decoder.trailers) }
+        if encodesChunks { output.bytes.appendLastChunk(trailers: decoder.trailers, by: trailerRules) }
     }
 
     private mutating func pass(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {

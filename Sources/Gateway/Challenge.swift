@@ -27,6 +27,9 @@ struct Challenge {
             begin(&output)
             append("error", "insufficient_scope", to: &output)
             appendScopes(required, to: &output)
+        case .ambiguousCredentials:
+            begin(&output)
+            append("error", "invalid_request", to: &output)
         case .denied(.insufficientRole):
             begin(&output)
             append("error", "insufficient_scope", to: &output)

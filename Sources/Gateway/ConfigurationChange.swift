@@ -41,6 +41,7 @@ struct ConfigurationChange {
             ("scopes", Difference(old.scopes.map(\.name), new.scopes.map(\.name))),
             ("roles", Difference(old.roles, new.roles, name: \.name, isSame: ==)),
             ("issuers", Difference(old.issuers, new.issuers, name: \.name, isSame: ==)),
+            ("api_keys", Difference(old.apiKeys?.keys ?? [], new.apiKeys?.keys ?? [], name: \.name, isSame: ==)),
             ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
             ("listeners", Difference(old.listeners, new.listeners, name: \.address.description, isSame: ==)),
         ]

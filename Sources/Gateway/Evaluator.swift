@@ -16,16 +16,23 @@ final class Evaluator {
     private let views: [UpstreamView]
     private let authenticator: Authenticator
     private let policy: Policy
+    /// The field that may carry an API key, in lower case; nil for none.
+    private let apiKeyField: [UInt8]?
+    private let scopes: Vocabulary
+    private let roles: Vocabulary
 
     /// - Throws: what the configuration's reader should have found: a fault of ours.
     init(_ configuration: GatewayConfiguration) throws(EvaluatorError) {
-        let issuers = Vocabulary(configuration.issuers.map(\.name))
+        let issuers = Vocabulary(configuration.issuerNames)
         let upstreams = Vocabulary(configuration.upstreams.map(\.name))
+        let claims = ToldClaims(configuration.routes.flatMap(\.identityHeaders).compactMap(\.claim))
         routes = configuration.routes.enumerated().map { index, route in
-            GatewayRoute(route, index: index, issuers: issuers, upstreams: upstreams, in: configuration)
+            GatewayRoute(
+                route, index: index, issuers: issuers, upstreams: upstreams, claims: claims, in: configuration)
         }
-        let scopes = Vocabulary(configuration.scopes.map(\.name))
-        let roles = Vocabulary(configuration.roles.map(\.name))
+        scopes = Vocabulary(configuration.scopes.map(\.name))
+        roles = Vocabulary(configuration.roles.map(\.name))
+        apiKeyField = configuration.apiKeys?.header.map { Array($0.lowercased().utf8) }
         let entries = configuration.routes.enumerated().map { Route($1, target: $0) }
         let rewriting = Set(configuration.routes.filter { $0.rewrite != nil }.map(\.upstream))
         do throws(RouteConflicts) {
@@ -39,7 +46,9 @@ final class Evaluator {
             throw .conflictingRoutes
         }
         authenticator = Authenticator(
-            issuers: configuration.issuers.map(Issuer.init), scopes: scopes, roles: roles,
+            issuers: configuration.issuers.map(Issuer.init),
+            apiKeys: configuration.apiKeys?.keys.map(APIKey.init) ?? [],
+            toldClaims: claims, scopes: scopes, roles: roles,
             cacheCapacity: configuration.limits.tokenCache,
             maximumTokenSize: configuration.limits.token)
         do throws(PolicyError) {
@@ -49,7 +58,8 @@ final class Evaluator {
                     RoleDefinition(name: $0.name, includes: $0.includes, scopes: $0.scopes)
                 },
                 grant: Grant(configuration.grant),
-                issuerGrants: configuration.issuers.map { $0.grant.map(Grant.init) },
+                issuerGrants: configuration.issuers.map { $0.grant.map(Grant.init) }
+                    + [configuration.apiKeys?.grant.map(Grant.init)],
                 routes: zip(configuration.routes, routes).map { configured, route in
                     ProtectedRoute(
                         access: Access(configured.access), upstream: route.upstream, isShadow: configured.isShadow)
@@ -123,16 +133,25 @@ final class Evaluator {
     /// Finds out who asks; nil on a public route, where no credential is looked at.
     ///
     /// - Parameters:
-    ///   - fields: the header section, of which `Authorization` is looked at.
+    ///   - fields: the header section, of which `Authorization` and the field for API keys are looked at.
     ///   - route: which issuers' tokens are good.
     ///   - now: seconds since 1970.
     ///   - trace: receives what is found out about the token.
-    /// - Returns: the token's holder, or nil.
-    /// - Throws: `.noToken` or `.unusableToken`.
+    /// - Returns: the credential's holder, or nil.
+    /// - Throws: `.noToken`, `.unusableToken` or `.ambiguousCredentials`.
     func authenticate(
         _ fields: borrowing Fields, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
+        if let apiKeyField, let line = fields.firstIndex(named: apiKeyField.span) {
+            if fields.contains(.authorization) { throw .ambiguousCredentials }
+            do throws(TokenError) {
+                return try authenticator.authenticate(
+                    apiKey: fields.value(at: line), acceptedIssuers: route.issuers, now: now)
+            } catch {
+                throw .unusableToken(error)
+            }
+        }
         guard let value = fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
         case .none: throw .noToken
@@ -146,6 +165,30 @@ final class Evaluator {
                 throw .unusableToken(error)
             }
         }
+    }
+
+    /// Appends the fields that tell the upstream of a route who makes a request.
+    func appendIdentity(of principal: Principal, along route: GatewayRoute, to output: inout [UInt8]) {
+        route.identityHeaders.append(
+            principal,
+            scopes: {
+                scopes.names.indices.filter { policy.counts(scope: $0, of: principal) }.map { scopes.names[$0] }
+            },
+            roles: { roles.names.indices.filter { policy.counts(role: $0, of: principal) }.map { roles.names[$0] } },
+            to: &output)
+    }
+
+    /// The route that says which pages of other origins may send what a preflight asks about; nil if the request is no
+    /// preflight, or that route says nothing of it: then it is a request like any other.
+    ///
+    /// To be told what could be sent permits nothing, so that other readings of the path are not looked at here.
+    func preflightRoute(of request: borrowing Request) -> (route: GatewayRoute, method: Method)? {
+        guard let method = CrossOriginRules.methodAskedAbout(in: request),
+            case .found(let index) = table.match(
+                host: request.host.name, path: request.target.path.span, method: method),
+            routes[index].crossOrigin != nil
+        else { return nil }
+        return (routes[index], method)
     }
 
     /// Decides whether the principal may use the route.
@@ -259,6 +302,15 @@ extension Issuer {
         maximumLifetime = configuration.maximumLifetime.map { Int($0.components.seconds) }
         requiresExpiry = configuration.requiresExpiry
         tokenType = configuration.tokenType
+    }
+}
+
+extension APIKey {
+    fileprivate init(_ configuration: APIKeyConfiguration) {
+        self.init(
+            name: configuration.name, hash: configuration.hash, scopes: configuration.scopes,
+            roles: configuration.roles,
+            expiry: configuration.expiry)
     }
 }
 

@@ -28,6 +28,8 @@ final class Exchange {
     var route: GatewayRoute?
     /// The path that the upstream sees, where the route rewrites it.
     private(set) var rewrittenPath: [UInt8]?
+    /// What the upstream is told about who makes the request: whole lines.
+    private(set) var identityLines: [UInt8] = []
     /// Whether the head of a final response was written, so that no other can be.
     var hasAnswered = false
     /// Whether the connection goes on, as the head of the response says.
@@ -62,6 +64,7 @@ final class Exchange {
         route = nil
         believed = nil
         rewrittenPath = nil
+        identityLines.removeAll(keepingCapacity: true)
         hasAnswered = false
         keepsConnection = false
         isCloseDelimited = false
@@ -87,12 +90,17 @@ final class Exchange {
             if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
                 throw .rejected(.underscoreInFieldName)
             }
+            if generation.fieldRules.hasRepetition(request.fields) { throw .rejected(.repeatedManagedField) }
             if client.listener.answersItself(request) {
                 try await answerLiveness(on: client)
             } else {
                 guard isWithinLimit else { throw .overloaded }
-                let permit = try decide()
-                try await forward(permit, from: client)
+                if let (route, method) = generation.evaluator.preflightRoute(of: request) {
+                    await answerPreflight(about: method, on: route, of: client)
+                } else {
+                    let permit = try decide()
+                    try await forward(permit, from: client)
+                }
             }
             // A client that did not ask for the end may send its next request before it sees it.
             let isClientDone = upload.isSourceDone && !request.isPersistent
@@ -177,5 +185,8 @@ final class Exchange {
         if let principal = verdict.principal { note(principal, now: now) }
         record.reason = verdict.reason
         record.wouldDeny = verdict.wouldDeny
+        if let principal = verdict.principal, let route, !route.identityHeaders.isEmpty {
+            generation.evaluator.appendIdentity(of: principal, along: route, to: &identityLines)
+        }
     }
 }

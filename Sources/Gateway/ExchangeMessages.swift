@@ -17,16 +17,18 @@ extension Exchange {
         swap(&output, &upload.output.bytes)
         output.appendRequestLine(request.method, path: path.span, query: target.query.span)
         output.appendField("Host", host.span)
-        var stripped = route.strippedFields
+        let rules = generation.fieldRules.request(along: route, from: client)
+        var stripped = route.passesCredentials ? FieldNameSet() : FieldNameSet(.authorization)
         if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")
             output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        record.droppedFields = client.listener.forwardingRules.appendRequestLines(
+        record.droppedFields = rules.appendRequestLines(
             request.fields, forwarding: believed != nil, overrides: route.allowsMethodOverride, stripped: stripped,
             to: &output)
+        output += identityLines
         let forwardingFields = believed?.forwardingFields ?? client.origin.forwardingFields
         output.append(addingCapacity: forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
             rest.append(forwardingFields)
@@ -64,12 +66,13 @@ extension Exchange {
         }
         keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !client.isEnding
         isCloseDelimited = endsWithClose
-        download.begin(response.framing, encodesChunks: encodesChunks)
+        download.begin(response.framing, encodesChunks: encodesChunks, trailers: generation.fieldRules.passing)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         let reason = response.reason
         output.appendStatusLine(response.status, reason: reason.span)
-        generation.responseRules.appendResponseLines(response.fields, to: &output)
+        appendResponseLines(to: &output)
+        if let crossOrigin = route?.crossOrigin { crossOrigin.appendResponseLines(for: request.fields, to: &output) }
         if !response.fields.contains(.date) { appendDate(to: &output) }
         let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
         output.append(addingCapacity: requestID.count + 256) { rest in
@@ -88,11 +91,17 @@ extension Exchange {
     func writeInterimHead() {
         let reason = response.reason
         download.output.bytes.appendStatusLine(response.status, reason: reason.span)
-        generation.responseRules.appendResponseLines(response.fields, to: &download.output.bytes)
+        appendResponseLines(to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 
     // MARK: Fields
+
+    /// Appends the upstream's fields; where the route says which pages may read the response, the upstream has no say.
+    private func appendResponseLines(to output: inout [UInt8]) {
+        let stripped = route?.crossOrigin == nil ? FieldNameSet() : FieldNameSet(.accessControlOther)
+        generation.fieldRules.passing.appendResponseLines(response.fields, stripped: stripped, to: &output)
+    }
 
     /// Appends the fields that every forwarded message gets.
     private func appendOwnFields(version: Version, to output: inout OutputSpan<UInt8>) {

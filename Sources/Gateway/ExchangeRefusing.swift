@@ -39,8 +39,9 @@ extension Exchange {
     /// - Parameters:
     ///   - status: the status.
     ///   - text: the body; nil for 204, which has none.
+    ///   - lines: further fields, each with its CRLF.
     ///   - client: who asked.
-    func answer(_ status: Int, text: StaticString? = nil, on client: Connection) async {
+    func answer(_ status: Int, text: StaticString? = nil, lines: [UInt8] = [], on client: Connection) async {
         keepsConnection = request.isPersistent && upload.discard(&client.input) && !client.isEnding
         record.status = status
         hasAnswered = true
@@ -49,6 +50,7 @@ extension Exchange {
         output.appendStatusLine(status)
         appendDate(to: &output)
         output.append("Cache-Control: no-store\r\n")
+        output += lines
         if let text {
             output.append("Content-Type: text/plain\r\nContent-Length: ")
             output.append(decimal: text.utf8CodeUnitCount)
@@ -127,6 +129,7 @@ extension Exchange {
         output.append("\r\nCache-Control: no-store\r\n")
         output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
         appendChallenge(of: refusal, to: &output)
+        output += crossOriginLines
         if let seconds = refusal.retryAfter {
             output.append("Retry-After: ")
             output.append(decimal: seconds)

@@ -20,7 +20,7 @@ extension Explainer {
         if !unknown.isEmpty { step.add("not_configured", unknown) }
         let granted = RoleGrants(configuration.roles, of: principal.roleNames)
         if !granted.chains.isEmpty { step.add("granted_by_roles", granted.value, lines: granted.lines) }
-        step.add("grant", (configuration.issuers[principal.issuerIndex].grant ?? configuration.grant).rawValue)
+        step.add("grant", configuration.grant(ofIssuerAt: principal.issuerIndex).rawValue)
         step.add("scopes", scopes.indices.filter { evaluator.holds(scope: $0, by: principal) }.map { scopes[$0] })
         let configured = configuration.routes[route.index].access
         step.add("requires", configured.words)

@@ -33,6 +33,7 @@ extension Explainer {
             return [words.joined(separator: ", and ") + (route.map { "; \(needs(of: $0))" } ?? "")]
         case .denied(let denial): return route.map { denialRemedies(denial, decided, on: $0, places) } ?? []
         case .rewriteConflict: return rewriteRemedies(decided, places)
+        case .ambiguousCredentials: return ["one credential instead of several"]
         case .rejected, .upstream, .overloaded, .clientGone: return []
         }
     }
@@ -101,6 +102,8 @@ extension Explainer {
         case .requiredClaim:
             let missing = decided.trace.token.checks.filter { $0.error == .requiredClaim }.map(\.subject)
             return "a token with \(missing.joined(separator: " and "))"
+        case .apiKey(.malformed), .apiKey(.unknown): return "a key whose hash stands in \"api_keys\""
+        case .apiKey(.expired): return "a key that has not expired"
         case .lifetimeExceeded:
             return "a token of \(issuer?.maximumLifetime?.components.seconds ?? 0) s at most from iat to exp"
         }

@@ -1,6 +1,7 @@
 import Authentication
 import Configuration
 import HTTP
+import Routing
 import Transport
 
 /// A route as the walk needs it: everything looked up, nothing left to parse.
@@ -24,18 +25,21 @@ final class GatewayRoute {
     let maximumBody: Int?
     let allowedForms: PathForms
     let allowsMethodOverride: Bool
-    /// Fields that do not cross here, besides those that never do.
-    let strippedFields: FieldNameSet
+    /// Whether the upstream sees the client's credential.
+    let passesCredentials: Bool
+    let identityHeaders: IdentityHeaders
+    let crossOrigin: CrossOriginRules?
 
     /// - Parameters:
     ///   - route: what is configured.
     ///   - index: its position in the configuration.
     ///   - issuers: the names of the issuers.
     ///   - upstreams: the names of the upstreams.
+    ///   - claims: the claims that principals keep.
     ///   - configuration: where the upstreams are looked up.
     init(
         _ route: RouteConfiguration, index: Int, issuers: Vocabulary, upstreams: Vocabulary,
-        in configuration: GatewayConfiguration
+        claims: ToldClaims, in configuration: GatewayConfiguration
     ) {
         id = route.id
         self.index = index
@@ -65,6 +69,9 @@ final class GatewayRoute {
             }
         }
         allowsMethodOverride = route.allow.contains(.methodOverride)
-        strippedFields = route.passesAuthorization ? FieldNameSet() : FieldNameSet(.authorization)
+        passesCredentials = route.passesAuthorization
+        identityHeaders = IdentityHeaders(route.identityHeaders, claims: claims)
+        let methods = route.methods == .all ? nil : route.methods.methods.map(\.name)
+        crossOrigin = route.crossOrigin.map { CrossOriginRules($0, methods: methods) }
     }
 }

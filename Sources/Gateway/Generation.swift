@@ -9,7 +9,7 @@ import Upstream
 final class Generation {
     let evaluator: Evaluator
     let settings: GatewaySettings
-    let responseRules = ForwardingRules()
+    let fieldRules: FieldRules
     /// In the order of the configuration's upstreams; empty until `begin`.
     private(set) var pools: [UpstreamPool] = []
     private let listeners: [ListenerID: ListenerSettings]
@@ -27,6 +27,7 @@ final class Generation {
     init(_ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil) throws(EvaluatorError) {
         evaluator = try Evaluator(configuration)
         settings = GatewaySettings(configuration)
+        fieldRules = FieldRules(configuration)
         let identified = zip(ListenerID.all(in: configuration), configuration.listeners)
         listeners = Dictionary(uniqueKeysWithValues: identified.map { ($0, ListenerSettings($1, id: $0)) })
         upstreams = configuration.upstreamSettings

@@ -13,7 +13,7 @@ final class ListenerSettings {
     let readsProxyProtocol: Bool
     let refusesUnderscores: Bool
     let answersLiveness: Bool
-    let forwardingRules: ForwardingRules
+    let underscoreFields: ForwardingRules.UnderscoreFields
     private let trustedProxies: TrustedProxies
 
     init(_ listener: ListenerConfiguration, id: ListenerID) {
@@ -23,9 +23,7 @@ final class ListenerSettings {
         readsProxyProtocol = listener.readsProxyProtocol
         refusesUnderscores = listener.underscoreFields == .reject
         answersLiveness = listener.answersLiveness
-        var rules = ForwardingRules()
-        rules.underscoreFields = listener.underscoreFields == .pass ? .pass : .drop
-        forwardingRules = rules
+        underscoreFields = listener.underscoreFields == .pass ? .pass : .drop
         trustedProxies = listener.trustedProxies
     }
 

@@ -19,6 +19,8 @@ enum Refusal: Error {
     case methodNotAllowed([Method])
     /// A credential is needed and none was sent.
     case noToken
+    /// More than one credential was sent.
+    case ambiguousCredentials
     /// The token is not usable.
     case unusableToken(TokenError)
     /// The policy says no.
@@ -33,7 +35,7 @@ enum Refusal: Error {
 
     var decision: Decision {
         switch self {
-        case .rejected, .ambiguousPath, .clientGone: .reject
+        case .rejected, .ambiguousPath, .ambiguousCredentials, .clientGone: .reject
         case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
         // The request was permitted; what failed came later.
         case .upstream: .allow
@@ -49,6 +51,7 @@ enum Refusal: Error {
         case .noRoute: .noRoute
         case .methodNotAllowed: .methodNotAllowed
         case .noToken: .noToken
+        case .ambiguousCredentials: .ambiguousCredentials
         case .unusableToken(let error): error.logReason
         case .denied(.notAuthenticated): .noToken
         case .denied(.insufficientScope): .insufficientScope
@@ -64,7 +67,7 @@ enum Refusal: Error {
     func status(_ settings: RefusalConfiguration) -> Int {
         switch self {
         case .rejected(let error): error.rejection.status
-        case .ambiguousPath, .clientGone: 400
+        case .ambiguousPath, .ambiguousCredentials, .clientGone: 400
         case .noRoute: settings.hidesUnmatched ? 401 : 404
         case .methodNotAllowed: settings.hidesUnmatched ? 401 : 405
         case .noToken, .unusableToken, .denied(.notAuthenticated): 401
@@ -82,6 +85,7 @@ enum Refusal: Error {
         case .ambiguousPath: "The path could be read in more than one way"
         case .noRoute, .methodNotAllowed: "No route matches"
         case .noToken, .denied(.notAuthenticated): "Not authenticated"
+        case .ambiguousCredentials: "Both Authorization and the field for API keys were sent"
         case .unusableToken: "Could not validate credentials"
         case .denied: "Not enough permissions"
         case .upstream(let error): error.detail
@@ -159,6 +163,9 @@ extension TokenError {
         case .wrongType: .wrongType
         case .requiredClaim: .requiredClaim
         case .lifetimeExceeded: .lifetimeExceeded
+        case .apiKey(.malformed): .malformedToken
+        case .apiKey(.unknown): .unknownKey
+        case .apiKey(.expired): .expired
         }
     }
 }

@@ -53,7 +53,9 @@ final class Relay {
     /// - Throws: what went wrong; the exchange knows whether it can still be answered.
     func run() async throws(Refusal) {
         let framing = exchange.request.framing
-        exchange.upload.begin(framing, encodesChunks: framing == .chunked, maximumSize: route.maximumBody)
+        exchange.upload.begin(
+            framing, encodesChunks: framing == .chunked, maximumSize: route.maximumBody,
+            trailers: exchange.generation.fieldRules.requestTrailers)
         exchange.writeRequestHead(along: route, for: client)
         while true {
             let uploadStep = try upload()

@@ -30,7 +30,7 @@ package struct RouteList: Sendable {
         let evaluator = try Evaluator(configuration)
         let scopeSet = Vocabulary(configuration.scopes.map(\.name)).set(of: scopes)
         let roleSet = Vocabulary(configuration.roles.map(\.name)).set(of: roles)
-        let holders = configuration.issuers.indices.map {
+        let holders = configuration.issuerNames.indices.map {
             SupposedHolder(issuerIndex: $0, scopes: scopeSet, roles: roleSet)
         }
         let decided = zip(configuration.routes, evaluator.routes).map { configured, route in

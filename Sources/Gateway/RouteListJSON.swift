@@ -53,6 +53,8 @@ extension ListedRoute {
             ("timeout", .integer(configured.timeout.milliseconds)),
             ("idle_timeout", .integer(configured.idleTimeout.milliseconds)),
             ("max_body", value(configured.maximumBody)),
+            ("identity_headers", value(configured.identityHeaders)),
+            ("cors", configured.crossOrigin.map { .members($0.members) } ?? .null),
             ("shadow", .bool(configured.isShadow)),
         ]
     }
@@ -94,6 +96,26 @@ extension UpstreamHostConfiguration {
         case .literal(let host): host
         }
     }
+}
+
+extension CrossOriginConfiguration {
+    fileprivate var members: Members {
+        [
+            ("origins", value(origins)), ("headers", value(headers)), ("expose", value(exposed)),
+            ("credentials", .bool(allowsCredentials)), ("max_age", value(maximumAge?.milliseconds)),
+        ]
+    }
+}
+
+private func value(_ headers: [IdentityHeaderConfiguration]) -> JSONValue {
+    if headers.isEmpty { return .null }
+    return .members(
+        headers.map { header in
+            switch header.source {
+            case .part(let part): (header.name, .string(part.rawValue))
+            case .claim(let path): (header.name, value(path))
+            }
+        })
 }
 
 private func value(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }

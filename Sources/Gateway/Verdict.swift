@@ -40,7 +40,7 @@ extension Evaluator {
             verdict.principal = try authenticate(request.fields, on: route, now: now, tracing: trace)
             permit = try authorize(verdict.principal, on: route)
         } catch {
-            guard let shadow = shadowPermit(on: route) else { throw error }
+            guard error.decision == .deny, let shadow = shadowPermit(on: route) else { throw error }
             permit = shadow
             verdict.wouldDeny = error.reason
             if let trace { trace.shadowed = error }

@@ -19,6 +19,8 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
     // What the gateway reads or writes besides.
     case date, server, userAgent, accept, contentType, contentEncoding, cacheControl, location, retryAfter
     case cookie, setCookie, origin, referer, accessControlRequestMethod, traceparent, tracestate
+    /// Any other name that begins with `Access-Control-`.
+    case accessControlOther
 
     /// Recognises a name, whatever its case; nil for a name that has no meaning here.
     ///
@@ -110,7 +112,11 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
     private static func ofMore(_ name: Span<UInt8>) -> Self? {
         switch name[0] | 0x20 {
         case UInt8(ascii: "a"):
-            name.equalsIgnoringCase("access-control-request-method") ? .accessControlRequestMethod : nil
+            if name.equalsIgnoringCase("access-control-request-method") {
+                .accessControlRequestMethod
+            } else {
+                name.extracting(..<15).equalsIgnoringCase("access-control-") ? .accessControlOther : nil
+            }
         case UInt8(ascii: "p"):
             if name.equalsIgnoringCase("proxy-authorization") {
                 .proxyAuthorization

@@ -73,6 +73,15 @@ package struct ForwardingRules: Sendable {
         _ = appendLines(fields, blocked: .notForwardedInResponses.union(stripped), to: &output)
     }
 
+    /// Appends the trailer lines that cross, of those that `BodyDecoder` lets through.
+    ///
+    /// - Parameters:
+    ///   - fields: the trailer section.
+    ///   - output: what to append to.
+    package func appendTrailerLines(_ fields: borrowing Fields, to output: inout [UInt8]) {
+        _ = appendLines(fields, blocked: FieldNameSet(), to: &output)
+    }
+
     /// Looks for managed names that are repeated, in whatever spelling.
     ///
     /// - Parameter fields: the section of the request.

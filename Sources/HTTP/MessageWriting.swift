@@ -80,10 +80,12 @@ extension Array where Element == UInt8 {
 
     /// Appends the last chunk and the trailer section (RFC 9112 section 7.1.2).
     ///
-    /// - Parameter trailers: the trailer fields; may be empty.
-    package mutating func appendLastChunk(trailers: borrowing Fields) {
+    /// - Parameters:
+    ///   - trailers: the trailer fields; may be empty.
+    ///   - rules: whose managed names do not cross here either.
+    package mutating func appendLastChunk(trailers: borrowing Fields, by rules: ForwardingRules = ForwardingRules()) {
         append("0\r\n")
-        trailers.append(lines: 0..<trailers.count, to: &self)
+        rules.appendTrailerLines(trailers, to: &self)
         append("\r\n")
     }
 }

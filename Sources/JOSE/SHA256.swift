@@ -1,3 +1,4 @@
+internal import Bytes
 internal import COpenSSL
 
 /// A SHA-256 digest (FIPS 180-4), small enough to pass in registers and to be a dictionary's key.
@@ -11,6 +12,19 @@ package struct SHA256Digest: Hashable, Sendable {
         self.word1 = word1
         self.word2 = word2
         self.word3 = word3
+    }
+
+    /// Reads a digest in lower-case hexadecimal; nil if the text is anything but 64 such digits.
+    ///
+    /// - Parameter text: the digits.
+    package init?(hexadecimal text: Span<UInt8>) {
+        guard text.count == 64 else { return nil }
+        var words: [UInt64] = [0, 0, 0, 0]
+        for index in text.indices {
+            guard let value = text[index].hexadecimalValue, text[index] == hexadecimalDigit(value) else { return nil }
+            words[index / 16] = words[index / 16] << 4 | UInt64(value)
+        }
+        self.init(words[0], words[1], words[2], words[3])
     }
 
     package static func == (left: SHA256Digest, right: SHA256Digest) -> Bool {

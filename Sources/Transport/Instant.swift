@@ -46,12 +46,6 @@ package struct Nanoseconds: Comparable, Sendable, Hashable {
     package static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.count < right.count }
 }
 
-/// The time of day, for logs, dates and token lifetimes.
-package enum WallClock {
-    /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds.
-    package static var microseconds: Int64 { Int64(readClock(CLOCK_REALTIME) / 1000) }
-}
-
 private func readClock(_ clock: clockid_t) -> UInt64 {
     var time = timespec()
     // SAFETY: `time` outlives the call, which only writes to it.

@@ -7,11 +7,12 @@ import Testing
 struct ConfigurationReviewTests {
     /// The warnings about a valid configuration around the given parts, as rules and pointers.
     private func warnings(
-        listener: String = "", scopes: String = #""a": "A", "b": "B""#, roles: String = #""x": { "scopes": ["b"] }"#,
+        top: String = "", listener: String = "", scopes: String = #""a": "A", "b": "B""#,
+        roles: String = #""x": { "scopes": ["b"] }"#,
         audience: String = #"["api"]"#, defaults: String = "", routes: String
     ) throws -> [String] {
         let text = """
-            { "version": 1, "listeners": [ { "address": "0.0.0.0:8080" \(listener) } ],
+            { "version": 1, \(top) "listeners": [ { "address": "0.0.0.0:8080" \(listener) } ],
               "scopes": { \(scopes) }, "roles": { \(roles) },
               "issuers": { "main": { "issuer": "https://idp/", "audience": \(audience), "algorithms": ["EdDSA"],
                 "keys": { "jwks_file": "keys.json" } }, "other": { "issuer": "https://other/", "audience": ["api"],
@@ -51,6 +52,21 @@ struct ConfigurationReviewTests {
     @Test("an audience of any is warned about")
     func anyAudience() throws {
         #expect(try warnings(audience: #""any""#, routes: plain) == ["any_audience /issuers/main/audience"])
+    }
+
+    @Test("a key that never expires is warned about, and one that has expired")
+    func keys() throws {
+        var number = 0
+        let keys = ["", "2027-01-31T00:00:00Z", "2027-01-31T00:00:01Z"].map { expiry in
+            number += 1
+            let hash = String(repeating: "\(number)", count: 64)
+            let expires = expiry.isEmpty ? "" : #", "expires": "\#(expiry)""#
+            return #""k\#(number)": { "hash": "sha256:\#(hash)"\#(expires) }"#
+        }
+        let top = #""api_keys": { "keys": { \#(keys.joined(separator: ",")) } },"#
+        #expect(
+            try warnings(top: top, routes: plain)
+                == ["lasting_key /api_keys/keys/k1", "expired_key /api_keys/keys/k2/expires"])
     }
 
     @Test("a scope that is neither required nor granted is warned about, and a role without effect")

@@ -73,6 +73,52 @@ struct ReadingTests {
         #expect(route.column == 15)
     }
 
+    @Test("API keys arrive, and routes may name them among their issuers")
+    func apiKeys() throws {
+        let digits = String(repeating: "0f", count: 32)
+        let configuration = try configuration(
+            top: """
+                "api_keys": { "header": "X-API-Key", "grant": "roles", "keys": {
+                  "one": { "hash": "sha256:\(digits)", "scopes": ["a"], "roles": ["y"], "expires": "2027-01-31T01:00:00+01:00" },
+                  "two": { "hash": "sha256:\(String(repeating: "1", count: 64))" } } },
+                """,
+            routes: #"{ "id": "r", "path": "/r", "authenticated": true, "issuers": ["api_keys", "main"] }"#)
+        let keys = try #require(configuration.apiKeys)
+        #expect(keys.header == "X-API-Key" && keys.grant == .roles)
+        let word: UInt64 = 0x0f0f_0f0f_0f0f_0f0f
+        #expect(
+            keys.keys.first
+                == APIKeyConfiguration(
+                    name: "one", hash: SHA256Digest(word, word, word, word), scopes: ["a"], roles: ["y"],
+                    expiry: 1_801_353_600))
+        #expect(keys.keys.last?.scopes == [] && keys.keys.last?.expiry == nil)
+        #expect(configuration.issuerNames == ["main", "api_keys"])
+        #expect(configuration.routes.first?.issuers == ["api_keys", "main"])
+    }
+
+    @Test("identity headers and rules for other origins arrive, also from route_defaults")
+    func fields() throws {
+        let configuration = try configuration(
+            defaults: #", "identity_headers": { "X-User": "token_id" }, "cors": { "origins": ["*"] }"#,
+            routes: """
+                { "id": "own", "path": "/own", "authenticated": true, "identity_headers": { "X-A": ["b", "c"], "X-D": "roles" },
+                  "cors": { "origins": ["https://a.test", "null"], "headers": ["Authorization"], "expose": ["X-E"],
+                    "credentials": true, "max_age": "1m" } },
+                { "id": "default", "path": "/default", "authenticated": true }, \(plainRoute)
+                """)
+        let own = try #require(configuration.routes.first)
+        #expect(own.identityHeaders.map(\.name) == ["X-A", "X-D"])
+        #expect(own.identityHeaders.map(\.source) == [.claim(["b", "c"]), .part(.roles)])
+        #expect(
+            own.crossOrigin
+                == CrossOriginConfiguration(
+                    origins: ["https://a.test", "null"], headers: ["Authorization"], exposed: ["X-E"],
+                    allowsCredentials: true, maximumAge: .seconds(60)))
+        let others = configuration.routes.dropFirst()
+        #expect(others.map(\.identityHeaders.count) == [1, 0])
+        #expect(others.allSatisfy { $0.crossOrigin == CrossOriginConfiguration(origins: ["*"]) })
+    }
+
     @Test("every key that is supported arrives")
     func everything() throws {
         let configuration = try configuration(

@@ -11,9 +11,10 @@ extension Surroundings {
     /// A private key as PKCS #8 writes it; its content is not looked at.
     static let privateKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 
-    /// A fixed environment and fixed files.
+    /// A fixed environment and fixed files, at the beginning of 31 January 2027.
     static var fixed: Surroundings {
         Surroundings(
+            now: 1_801_353_600,
             environment: { name in
                 [
                     "PORT": "9000", "EMPTY": "", "ADDRESS": "Inner.Example:x9000", "TOKEN": "hunter2 \u{e9}",

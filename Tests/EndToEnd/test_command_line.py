@@ -14,7 +14,8 @@ import pytest
 from harness.gateway import ROUTES, binary, configuration
 from harness.tokens import Mint
 
-SUBCOMMANDS = ("serve", "check", "routes", "token", "keygen", "mint", "example-upstream", "explain", "test")
+SUBCOMMANDS = (
+    "serve", "check", "routes", "token", "keygen", "mint", "api-key", "example-upstream", "explain", "test")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -518,3 +518,147 @@ def test_an_upstream_5xx_is_the_upstreams_own(start_gateway: Any, upstream: Upst
     response = gateway.exchange(request("GET", "/public/a"))
     assert (response.status, response.body) == (500, b"mine")
     check_log(gateway, response, "allow", "public", origin="upstream", upstream_status=500, level="info")
+
+
+# Rows of the table that need no more than one message
+
+
+REJECTED = {
+    "bare line feed": (b"GET / HTTP/1.1\nHost: a\n\n", 400, "bad_request"),
+    "no host": (request("GET", "/", host=None), 400, "bad_request"),
+    "two framings": (request("POST", "/", "Content-Length: 1", "Transfer-Encoding: chunked") + b"0\r\n\r\n", 400, "bad_request"),
+    "control character in the path": (request("GET", "/%00"), 400, "ambiguous_path"),
+    "dot segments in disguise": (request("GET", "/public/..%2fadmin/x"), 400, "ambiguous_path"),
+    "another reading of the path": (request("GET", "/public%2Fa"), 400, "ambiguous_path"),
+    "target beyond the limit": (request("GET", "/" + "a" * 9000), 414, "target_too_long"),
+    "unknown expectation": (request("PUT", "/items/1", "Expect: 200-maybe", body=b"a"), 417, "expectation_failed"),
+    "head beyond the limit": (request("GET", "/", "X-A: " + "a" * 17_000), 431, "head_too_large"),
+    "fields beyond the limit": (request("GET", "/", *["A: b"] * 101), 431, "head_too_large"),
+    "unknown coding": (request("POST", "/", "Transfer-Encoding: gzip, chunked"), 501, "not_implemented"),
+    "TRACE": (request("TRACE", "/"), 501, "not_implemented"),
+    "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", 501, "not_implemented"),
+    "another major version": (request("GET", "/", version="HTTP/2.0"), 505, "version_not_supported"),
+}
+
+
+@pytest.mark.parametrize(("data", "status", "reason"), REJECTED.values(), ids=REJECTED.keys())
+def test_a_rejected_message_says_why_and_has_no_challenge(
+    gateway: Gateway, data: bytes, status: int, reason: str
+) -> None:
+    response = gateway.exchange(data)
+    problem = check_refusal(response, status, reason)
+    assert problem["detail"] and problem["title"]
+    line = check_log(gateway, response, "reject", reason, origin="gateway", msg="rejected")
+    assert not {"route", "sub", "upstream"} & line.keys()
+
+
+def test_a_body_beyond_the_limit_of_its_route_is_413(start_gateway: Any, upstream: Upstream) -> None:
+    routes = [{"id": "small", "path": "/small", "public": True, "max_body": "3B"}]
+    response = start_gateway(upstream, routes=routes).exchange(request("POST", "/small", body=b"abcd"))
+    check_refusal(response, 413, "body_too_large")
+    assert upstream.connections == []
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", "application/at+jwt", None, "id_token", "dpop+jwt", "logout+jwt"])
+def test_only_access_tokens_are_credentials(gateway: Gateway, mint: Mint, typ: str | None) -> None:
+    response = gateway.exchange(request("GET", "/items/1", bearer(mint.token(header={"typ": typ}))))
+    if typ in ("JWT", "at+jwt", "application/at+jwt", None):
+        assert response.status == 200
+    else:
+        check_refusal(
+            response, 401, "wrong_type", detail=NOT_VALID,
+            challenge='Bearer realm="api", error="invalid_token", error_description="*", scope="items:read"',
+        )
+
+
+@pytest.mark.parametrize("token", ["2YotnFZFEjr1zCsicMWpAA", "gwk_", "a" * 8000])
+def test_an_opaque_token_is_malformed_where_nobody_can_be_asked_about_it(gateway: Gateway, token: str) -> None:
+    response = gateway.exchange(request("GET", "/items/1", bearer(token)))
+    check_refusal(
+        response, 401, "malformed_token", detail=NOT_VALID,
+        challenge='Bearer realm="api", error="invalid_token", error_description="*", scope="items:read"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("scope", "required", "missing"),
+    [
+        ("", ["me"], ["me"]), ("items:read", ["items:read", "me"], ["me"]), ("items:write", ["items:write", "me"], ["me"]),
+        ("items:read items:write", ["items:read", "me"], ["me"]),
+    ],
+)
+def test_of_alternatives_that_lack_as_much_the_first_is_named(
+    start_gateway: Any, upstream: Upstream, mint: Mint, scope: str, required: list[str], missing: list[str]
+) -> None:
+    alternatives = [["items:read", "me"], ["items:write", "me"], ["me"]][:: 1 if scope else -1]
+    gateway = start_gateway(upstream, routes=[{"id": "any", "path": "/any", "any_scopes": alternatives}])
+    response = gateway.exchange(request("GET", "/any", bearer(mint.token(scope))))
+    check_refusal(
+        response, 401, "insufficient_scope", detail=NOT_ENOUGH,
+        challenge=f'Bearer realm="api", error="insufficient_scope", scope="{" ".join(required)}"',
+    )
+    check_log(gateway, response, "deny", "insufficient_scope", required_scopes=required, missing_scopes=missing)
+
+
+def test_both_status_switches_hold_together(start_gateway: Any, upstream: Upstream, mint: Mint) -> None:
+    switches = {"insufficient_scope_status": 403, "unmatched_status": 404, "realm": "r"}
+    gateway = start_gateway(upstream, refusals=switches)
+    token = bearer(mint.token("items:read"))
+    for method, path, lines, status, reason in [
+        ("GET", "/items/1", [], 401, "no_token"), ("GET", "/items/1", [bearer("a.b.c")], 401, "malformed_token"),
+        ("DELETE", "/items/1", [token], 403, "insufficient_scope"), ("GET", "/admin/x", [token], 403, "insufficient_role"),
+        ("GET", "/nowhere", [token], 404, "no_route"), ("POST", "/items/1", [token], 405, "method_not_allowed"),
+    ]:
+        response = gateway.exchange(request(method, path, *lines))
+        problem = json.loads(response.body)
+        assert (response.status, problem["reason"], problem["status"]) == (status, reason, status)
+        assert (response.get("www-authenticate") is None) == (status in (404, 405))
+        assert (response.get("allow") is None) == (status != 405)
+        head = gateway.exchange(request("HEAD", path, *lines)) if method == "GET" else None
+        if head:
+            assert (head.status, head.body) == (status, b"")
+            assert head.get("content-type") == "application/problem+json" and head.get("cache-control") == "no-store"
+            assert head.get("date") and head.get("x-request-id")
+
+
+def test_a_forwarded_answer_has_the_identifier_of_its_line(gateway: Gateway) -> None:
+    response = gateway.exchange(request("GET", "/public/a"))
+    line = gateway.log_of(response)
+    assert (line["origin"], line["path"]) == ("upstream", "/public/a")
+    assert dict(json.loads(response.body)["fields"])["X-Request-Id"] == response.get("x-request-id")
+
+
+# Shadow, further
+
+
+def test_a_shadow_route_notes_any_denial_and_forwards(start_gateway: Any, upstream: Upstream, mint: Mint) -> None:
+    shadow = {"shadow": True, "issuers": ["main"]}
+    routes = [
+        {"id": "scope", "path": "/scope", "scopes": ["items:write"], **shadow},
+        {"id": "role", "path": "/role", "roles": ["admin"], **shadow},
+    ]
+    gateway = start_gateway(upstream, routes=routes)
+    for path, lines, would_deny, subject in [
+        ("/scope", [], "no_token", None), ("/scope", [bearer(mint.token(exp=1))], "expired", None),
+        ("/scope", [bearer("a.b.c")], "malformed_token", None), ("/scope", [bearer(mint.token())], "insufficient_scope", "alice"),
+        ("/role", [bearer(mint.token())], "insufficient_role", "alice"),
+    ]:
+        response = gateway.exchange(request("GET", path, *lines))
+        assert response.status == 200
+        check_log(gateway, response, "allow", "shadow", would_deny=would_deny, route=path[1:], sub=subject)
+    response = gateway.exchange(request("GET", "/scope", bearer(mint.token("items:write"))))
+    assert "would_deny" not in check_log(gateway, response, "allow", "allowed")
+
+
+def test_a_shadow_route_refuses_malformed_messages_and_opens_no_other(
+    start_gateway: Any, upstream: Upstream, mint: Mint
+) -> None:
+    routes = [{"id": "try", "path": "/try/{rest...}", "methods": ["GET"], "scopes": ["me"], "shadow": True}]
+    gateway = start_gateway(upstream, routes=routes)
+    token = bearer(mint.token())
+    for data, reason in [
+        (request("GET", "/try/..%2fx"), "ambiguous_path"), (request("GET", "/try/a", token, token), "bad_request"),
+        (request("POST", "/try/a", token), "method_not_allowed"), (request("GET", "/try", token), "no_route"),
+    ]:
+        assert json.loads(gateway.exchange(data).body)["reason"] == reason
+    assert upstream.connections == []

@@ -26,12 +26,13 @@ struct DecisionHarness {
     ///   - routes: what stands in `routes`; `u` is their upstream by default.
     ///   - upstream: keys of the upstream `u` besides its server.
     ///   - issuer: keys of the issuer besides the usual.
+    ///   - top: keys of the top level besides the usual, each with a comma behind it.
     /// - Throws: what is wrong with them.
-    init(routes: String, upstream: String = "", issuer: String = "") throws {
+    init(routes: String, upstream: String = "", issuer: String = "", top: String = "") throws {
         mint = try TokenMint()
         let keys = mint.key.publicKeySet()
         let text = """
-            { "version": 1, "listeners": [{ "address": "127.0.0.1:0" }],
+            { "version": 1, \(top) "listeners": [{ "address": "127.0.0.1:0" }],
               "scopes": { "read": "R", "list": "L" }, "roles": { "reader": { "scopes": ["read"] } },
               "issuers": { "main": { "issuer": "https://issuer.test", "audience": ["api"], "algorithms": ["ES256"],
                 "keys": { "jwks_file": "keys.json" }\(issuer) },
@@ -46,12 +47,12 @@ struct DecisionHarness {
             GatewayConfiguration.read(Array(text.utf8), file: "gateway.json", surroundings: surroundings))
     }
 
-    /// What becomes of a request.
+    /// What becomes of a request; `fields` are further lines, each with its CRLF.
     func outcome(
-        _ target: String, method: String = "GET", host: String = "x.test", token: [UInt8]? = nil
+        _ target: String, method: String = "GET", host: String = "x.test", token: [UInt8]? = nil, fields: String = ""
     ) throws -> Outcome {
         let credential = token.map { "Authorization: Bearer \(String(decoding: $0, as: UTF8.self))\r\n" } ?? ""
-        let head = Array("\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n\(credential)\r\n".utf8)
+        let head = Array("\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n\(credential)\(fields)\r\n".utf8)
         var request = Request()
         var parser = RequestParser(limits: MessageLimits())
         do throws(ParseError) {

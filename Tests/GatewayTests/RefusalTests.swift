@@ -54,6 +54,10 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(.noRoute, .deny, "no_route", 401, "No route matches", challenge: bearer),
         RefusalCase(
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
+        RefusalCase(
+            .ambiguousCredentials, .reject, "ambiguous_credentials", 400,
+            "Both Authorization and the field for API keys were sent", challenge: bearer + ", error=\"invalid_request\""
+        ),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
         RefusalCase(.rewriteConflict, .undecided, "rewrite_conflict", 502),
         RefusalCase(.rejected(.bareLineFeed), .reject, "bad_request", 400),

@@ -27,7 +27,9 @@ struct RouteListTests {
               "route_defaults": { "upstream": "u" },
               "routes": [
                 { "id": "public", "path": "/public", "public": true },
-                { "id": "read", "path": "/read", "scopes": ["read"], "issuers": ["two"] },
+                { "id": "read", "path": "/read", "scopes": ["read"], "issuers": ["two"],
+                  "identity_headers": { "X-User": "subject", "X-Org": ["o", "n"] },
+                  "cors": { "origins": ["https://a.test"], "max_age": "5s" } },
                 { "id": "write", "path": "/write", "scopes": ["read", "write"] },
                 { "id": "shadow", "path": "/shadow", "scopes": ["write"], "shadow": true },
                 { "id": "role", "path": "/role", "roles": ["\\u0007\\"viewer"] } ] }
@@ -47,6 +49,23 @@ struct RouteListTests {
         #expect(list.routes[5].denial == .insufficientRole(required: ["\u{7}\"viewer"]))
         let editor = try RouteList(of: configuration, scopes: [], roles: ["editor"])
         #expect(editor.routes.map(\.isPermitted) == [true, true, true, false, true, true])
+    }
+
+    @Test("identity headers and rules for other origins are listed as they are written")
+    func fields() throws {
+        let list = try #require(JSONReader.read(RouteList.json(of: configuration).span).array)
+        let read = try #require(list.first { $0["id"]?.string == "read" })
+        #expect(read["identity_headers"]?["X-User"]?.string == "subject")
+        #expect(read["identity_headers"]?["X-Org"]?.array?.map(\.string) == ["o", "n"])
+        #expect(read["cors"]?["origins"]?.array?.map(\.string) == ["https://a.test"])
+        #expect(read["cors"]?["max_age"]?.number?.integer == 5000 && read["cors"]?["credentials"]?.bool == false)
+        let write = try #require(list.first { $0["id"]?.string == "write" })
+        for name in ["identity_headers", "cors"] {
+            guard case .null = write[name]?.value else {
+                Issue.record("\(name) is not null")
+                continue
+            }
+        }
     }
 
     @Test("the JSON of a list is JSON whatever names hold, and a filtered list has only what was kept")

@@ -8,6 +8,11 @@ from typing import Any
 
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 
+HASH = "sha256:" + "0123456789abcdef" * 4
+TIMES = ["2027-01-31T00:00:00Z", "2028-02-29t23:59:60.5+23:59", "1970-01-01T00:00:00-00:00"]
+ORIGINS = ["https://app.example.com", "https://localhost:3000", "https://[::1]:8080", "null", "chrome-extension://abc"]
+FIELDS = ["X-User", "X-Tenant", "Remote-User", "x"]
+
 DURATIONS = ["1ms", "250ms", "30s", "5m", "1h", "007s"]
 SIZES = ["512B", "1KiB", "8KiB", "08KiB"]
 HOSTS = ["api.example.com", "*.example.com", "localhost", "a_b.c", "192.0.2.1", "[2001:db8::1]", "api.example.com."]
@@ -36,6 +41,8 @@ STRINGS = [
     "10.0.0.0/", "10.0.0.0/-1", "::/129", "::/128", "10.0.0.0/0032", "::1/1000", "1.2.3", "*.a", "a.*", "*", "*.", "a*.b",
     "api.example.com:80", "[::1", "[]", "[g]", "a" * 64, ".".join(["a" * 60] * 5), "30", "s", "30 s", "30S", "3.5s", "-1s", "1w",
     "16kib", "16K", "1KB", "unlimited", "Unlimited", "UNION", "union", "json", "stdout", "any", "RS256", "rs256", "HS256",
+    HASH, HASH.upper(), HASH + "0", "gwk_a", "2027-01-31", "2027-01-31T00:00:00", "2027-1-31T00:00:00Z", "https://a/b", "https://A",
+    "https://a:080", "https://a:443", "http://a:80", "https://[::1]:443", "HTTPS://a", "https://a..b", "X_A", "X-A", "X A", "X.A",
     "upstream", "pass", "either", "plain", "a\tb", "\x7f", "a\u0000b", "x" * 300,
 ]
 OTHERS: list[Any] = [None, True, False, 0, 1, -1, 2, 401, 403, 404, 1025, 10**12, 1.5, [], {}, [[]], [{}], ["a"], {"a": "b"}]
@@ -85,7 +92,7 @@ class Generator:
             "routes": [self.route(number) for number in range(self.random.randint(1, 4))],
         }
         return self.maybe(
-            config, workers=choose([1, 1024]), grant="token", admin={"address": "unix:/run/admin.sock"},
+            config, api_keys=self.api_keys, workers=choose([1, 1024]), grant="token", admin={"address": "unix:/run/admin.sock"},
             route_defaults=lambda: self.settings({}),
             refusals=lambda: self.maybe(
                 {}, insufficient_scope_status=choose([401, 403]), unmatched_status=choose([401, 404]),
@@ -100,6 +107,20 @@ class Generator:
                 upstream_idle_timeout="0s", drain_timeout="24h", connections=1, upstream_connections=1_000_000, token_cache=0),
             forwarding={"via": False},
         )
+
+    def api_keys(self) -> dict[str, Any]:
+        keys = {
+            name: self.maybe({"hash": HASH.replace("0", digit)}, scopes=["a", "b:c"], roles=["x"], expires=self.one(TIMES))
+            for name, digit in (("ci", "0"), ("other-1.x", "1"))
+        }
+        return self.maybe({"keys": keys}, header="X-API-Key", grant=self.one(["union", "token", "roles", "intersection"]))
+
+    def cors(self) -> dict[str, Any]:
+        if self.random.random() < 0.2:
+            return {"origins": ["*"]}
+        return self.maybe(
+            {"origins": self.some(ORIGINS)}, headers=["Authorization", "X-A"], expose=["X-Total"], max_age="24h",
+            credentials=self.one([True, False]))
 
     def listener(self) -> dict[str, Any]:
         return self.maybe(
@@ -126,7 +147,10 @@ class Generator:
         ]
         target |= self.random.choice(access) | {"upstream": self.random.choice(["up", self.upstream()])}
         if "public" not in target:
-            self.maybe(target, issuers=choose([["main"], ["main", "other-1.x"]]), shadow=choose([True, False]))
+            sources = ["subject", "client", "issuer", "scopes", "roles", "token_id", ["a"], ["a", "a b", "a"]]
+            self.maybe(
+                target, issuers=choose([["main"], ["main", "other-1.x"]]), shadow=choose([True, False]),
+                identity_headers=lambda: {name: choose(sources)() for name in self.some(FIELDS)})
         number = target.get("id", "r.9")[2]
         return self.maybe(
             target, methods=lambda: self.some(METHODS), host=choose(HOSTS),
@@ -134,7 +158,7 @@ class Generator:
             if "id" in target else {"strip_prefix": "/9"},
             upstream_host=choose(["upstream", "a.example", "a:80", "[::1]:1"]), authorization_header=choose(["pass", "strip"]),
             allow=lambda: self.some(ALLOW), timeout=choose(DURATIONS), idle_timeout=choose(DURATIONS),
-            max_body=choose([*SIZES, "unlimited"]), trailing_slash=choose(["exact", "either"]))
+            cors=self.cors, max_body=choose([*SIZES, "unlimited"]), trailing_slash=choose(["exact", "either"]))
 
     def broken(self) -> dict[str, Any]:
         """A configuration in which one place was changed, which mostly is a fault."""

@@ -32,6 +32,7 @@ struct Section5FieldsTests {
             ("Proxy-Connection", .proxyConnection),
             ("X-HTTP-Method-Override", .methodOverride), ("X-Method-Override", .methodOverride),
             ("Proxy-Authorization", .proxyAuthorization), ("Proxy-Authenticate", .proxyAuthenticate),
+            ("Access-Control-Request-Method", .accessControlRequestMethod),
             ("WWW-Authenticate", .wwwAuthenticate), ("Max-Forwards", .maxForwards),
         ])
     func names(text: String, name: FieldName) {

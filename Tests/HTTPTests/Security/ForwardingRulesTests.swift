@@ -59,6 +59,17 @@ struct ForwardingRulesTests {
                 == "X-Forwarded-Prefix: b\r\n")
     }
 
+    @Test("Rule 8: managed names do not cross in trailers")
+    func trailers() throws {
+        var trailers = Fields()
+        for name in ["X-Sum", "x-auth-subject", "X-Auth-Subjects"] {
+            trailers.append(name: Array(name.utf8).span, value: Array("a".utf8).span)
+        }
+        var body: [UInt8] = []
+        body.appendLastChunk(trailers: trailers, by: rules)
+        #expect(body.text == "0\r\nX-Sum: a\r\nX-Auth-Subjects: a\r\n\r\n")
+    }
+
     @Test("Rule 5: overrides cross only where the route allows them")
     func overrides() throws {
         let lines = ("X-HTTP-Method-Override: DELETE", "X-Original-URL: /admin")
