@@ -38,7 +38,7 @@ struct DecisionHarness {
                 "other": { "issuer": "https://other.test", "audience": ["api"], "algorithms": ["ES256"],
                 "keys": { "jwks_file": "keys.json" } } },
               "upstreams": { "u": { "servers": ["http://127.0.0.1:1"]\(upstream) },
-                "v": { "servers": ["http://127.0.0.1:1"] } },
+                "v": { "servers": ["http://127.0.0.1:2"] } },
               "route_defaults": { "upstream": "u" }, "routes": [ \(routes) ] }
             """
         let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success(keys) })
