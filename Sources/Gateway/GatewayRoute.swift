@@ -67,4 +67,25 @@ final class GatewayRoute {
         allowsMethodOverride = route.allow.contains(.methodOverride)
         strippedFields = route.passesAuthorization ? FieldNameSet() : FieldNameSet(.authorization)
     }
+
+    /// Whether a request that goes along `other` holds nothing that this route would keep back: an override of the method
+    /// or URL, `Authorization`, or a body that is longer than allowed here, or may become so.
+    func wouldForwardAll(of request: borrowing Request, along other: GatewayRoute) -> Bool {
+        if other.allowsMethodOverride && !allowsMethodOverride
+            && (request.fields.contains(.methodOverride) || request.fields.contains(.urlOverride))
+        {
+            return false
+        }
+        if request.fields.contains(.authorization) && strippedFields.contains(.authorization)
+            && !other.strippedFields.contains(.authorization)
+        {
+            return false
+        }
+        guard let maximumBody else { return true }
+        return switch request.framing {
+        case .none: true
+        case .length(let length): length <= maximumBody
+        case .chunked, .untilClose: other.maximumBody.map { $0 <= maximumBody } ?? false
+        }
+    }
 }

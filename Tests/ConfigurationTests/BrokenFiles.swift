@@ -95,5 +95,6 @@ let brokenFiles = [
     "unusable-inline-keys",
     "unusable-key-file",
     "upstream-missing",
+    "upstreams-disagree",
     "wrong-types",
 ]

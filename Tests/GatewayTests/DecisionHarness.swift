@@ -26,8 +26,12 @@ struct DecisionHarness {
     ///   - routes: what stands in `routes`; `u` is their upstream by default.
     ///   - upstream: keys of the upstream `u` besides its server.
     ///   - issuer: keys of the issuer besides the usual.
+    ///   - change: what to make of the configuration that was read.
     /// - Throws: what is wrong with them.
-    init(routes: String, upstream: String = "", issuer: String = "") throws {
+    init(
+        routes: String, upstream: String = "", issuer: String = "",
+        change: (inout GatewayConfiguration) -> Void = { _ in }
+    ) throws {
         mint = try TokenMint()
         let keys = mint.key.publicKeySet()
         let text = """
@@ -38,20 +42,22 @@ struct DecisionHarness {
                 "other": { "issuer": "https://other.test", "audience": ["api"], "algorithms": ["ES256"],
                 "keys": { "jwks_file": "keys.json" } } },
               "upstreams": { "u": { "servers": ["http://127.0.0.1:1"]\(upstream) },
-                "v": { "servers": ["http://127.0.0.1:1"] } },
+                "v": { "servers": ["http://127.0.0.1:2"] } },
               "route_defaults": { "upstream": "u" }, "routes": [ \(routes) ] }
             """
         let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success(keys) })
-        evaluator = try Evaluator(
-            GatewayConfiguration.read(Array(text.utf8), file: "gateway.json", surroundings: surroundings))
+        var configuration = try GatewayConfiguration.read(
+            Array(text.utf8), file: "gateway.json", surroundings: surroundings)
+        change(&configuration)
+        evaluator = try Evaluator(configuration)
     }
 
     /// What becomes of a request.
     func outcome(
-        _ target: String, method: String = "GET", host: String = "x.test", token: [UInt8]? = nil
+        _ target: String, method: String = "GET", host: String = "x.test", fields: String = "", token: [UInt8]? = nil
     ) throws -> Outcome {
         let credential = token.map { "Authorization: Bearer \(String(decoding: $0, as: UTF8.self))\r\n" } ?? ""
-        let head = Array("\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n\(credential)\r\n".utf8)
+        let head = Array("\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n\(fields)\(credential)\r\n".utf8)
         var request = Request()
         var parser = RequestParser(limits: MessageLimits())
         do throws(ParseError) {
