@@ -89,7 +89,7 @@ extension Shape {
                     ])
                 )
             ])
-        case .anyObject: .members([("type", .string("object"))])
+        case .keySet, .anyObject: .members([("type", .string("object"))])
         }
     }
 

@@ -21,17 +21,30 @@ indirect enum Shape: Sendable {
     case either([Shape])
     /// A secret: a string, or an object that says where it is.
     case secret
+    /// A JWK Set (RFC 7517 §5), whose keys are checked elsewhere.
+    case keySet
     /// An object whose content is checked elsewhere.
     case anyObject
 
     /// Whether a value of this shape may be or hold a secret.
     var holdsSecrets: Bool {
         switch self {
-        case .secret: true
+        case .secret, .keySet: true
         case .object(let object): object.holdsSecrets
         case .list(let element), .path(let element, _), .map(let element, _): element.holdsSecrets
         case .either(let shapes): shapes.contains(where: \.holdsSecrets)
         default: false
+        }
+    }
+
+    /// The names of all keys that values of this shape may have, but for those that the operator chooses.
+    var keyNames: Set<String> {
+        switch self {
+        case .object(let object): object.keys.reduce(into: []) { $0.formUnion($1.shape.keyNames.union([$1.name])) }
+        case .list(let element), .path(let element, _), .map(let element, _): element.keyNames
+        case .either(let shapes): shapes.reduce(into: []) { $0.formUnion($1.keyNames) }
+        case .secret: Set(ObjectShape.secretSource.keys.map(\.name))
+        default: []
         }
     }
 
@@ -43,7 +56,7 @@ indirect enum Shape: Sendable {
         case .integer, .oneOfIntegers: "a whole number"
         case .string, .word: "a string"
         case .list, .path: "a list"
-        case .map, .object, .anyObject: "an object"
+        case .map, .object, .keySet, .anyObject: "an object"
         case .secret: "a string or an object"
         case .either(let shapes): shapes.map(\.typeName).joined(separator: " or ")
         }
