@@ -89,18 +89,18 @@ final class ProblemCollector {
         _ message: String, as rule: ConfigurationRule = .invalidValue, at range: Range<Int>, pointer: JSONPointer,
         suggestion: String? = nil, quotesValue: Bool = true
     ) {
+        guard counts[rule.severity, default: 0] < Self.maximumCount else {
+            let problem = Problem(rule: rule, message: "", range: range, pointer: pointer)
+            leftOut[rule.severity, default: LeftOut(first: problem)].count += 1
+            return
+        }
+        counts[rule.severity, default: 0] += 1
         let start = range.lowerBound
         let shown = quotesValue ? substitutions.hidden(in: message, aboutStringAt: start) : message
-        let problem = Problem(
-            rule: rule, message: Self.shortened(shown), range: range, pointer: pointer,
-            suggestion: substitutions.has(stringAt: start) ? nil : suggestion)
-        let severity = rule.severity
-        if counts[severity, default: 0] < Self.maximumCount {
-            counts[severity, default: 0] += 1
-            problems.append(problem)
-        } else {
-            leftOut[severity, default: LeftOut(first: problem)].count += 1
-        }
+        problems.append(
+            Problem(
+                rule: rule, message: Self.shortened(shown), range: range, pointer: pointer,
+                suggestion: substitutions.has(stringAt: start) ? nil : suggestion))
     }
 
     /// `message` without user information in quoted URLs, and with each quoted part and the whole cut.

@@ -29,8 +29,15 @@ struct SecretPlaces {
         case (.secret, _): hide(node)
         case (.keySet, .object(let members)): findInKeySet(members)
         case (.object(let object), .object(let members)):
+            var unknown = 0
             for member in members where !Cursor.isComment(member.name) {
-                let key = object[member.name] ?? object.nearestKey(to: member.name)
+                let known = object[member.name]
+                unknown += known == nil ? 1 : 0
+                guard unknown <= ObjectShape.maximumGuesses || known != nil else {
+                    hide(member.node)
+                    continue
+                }
+                let key = known ?? object.nearestKey(to: member.name)
                 findNamed(member, key.map { $0.presence == .later ? .anyObject : $0.shape } ?? .anyObject)
             }
         case (.list(let element), .array(let elements)), (.path(let element, _), .array(let elements)):

@@ -149,6 +149,8 @@ struct ObjectShape: Sendable {
     /// Whether a secret may stand somewhere inside: most objects need not be searched for one.
     let holdsSecrets: Bool
     private let positions: [String: Int]
+    /// For how many unknown keys of an object of a file it is worth the time to guess which known ones were meant.
+    static let maximumGuesses = 100
 
     init(
         _ keys: [Key], isChoice: Bool = false, absences: [String: String] = [:],

@@ -4,9 +4,6 @@ import StrictJSON
 struct ShapeChecker {
     let problems: ProblemCollector
 
-    /// For how many unknown keys of an object a known one is looked for.
-    private static let maximumSuggestions = 100
-
     func check(_ cursor: Cursor, _ shape: Shape) {
         guard !problems.isUnknown(cursor) else { return }
         switch (shape, cursor.node.value) {
@@ -95,7 +92,7 @@ struct ShapeChecker {
                 }
                 unknown += 1
                 let suggestion =
-                    unknown > Self.maximumSuggestions
+                    unknown > ObjectShape.maximumGuesses
                     ? nil : nearestWord(to: member.name, among: absent) ?? shape.nearestKey(to: member.name)?.name
                 if let suggestion { problems.noteMistyped(suggestion, in: cursor) }
                 problems.report(

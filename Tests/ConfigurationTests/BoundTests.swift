@@ -39,6 +39,14 @@ struct BoundTests {
         #expect(unknown[100...].allSatisfy { $0.suggestion == nil })
     }
 
+    @Test("the values of unknown keys beyond those are hidden, whatever they are")
+    func hiddenBeyond() {
+        let text = "{ \((0..<101).map { "\"u\($0)\": 471\($0)" }.joined(separator: ",\n")), \"workers\": \"many\" }"
+        let found = errors(text)?.description ?? ""
+        #expect(found.contains("\"u99\": 47199,"))
+        #expect(found.contains("\"u100\": ******, \"workers\": \"many\""))
+    }
+
     @Test("names, numbers and pointers are cut at two hundred characters")
     func length() throws {
         let long = String(repeating: "\u{e9}", count: 300)
