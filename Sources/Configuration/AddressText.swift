@@ -93,14 +93,17 @@ enum ExternalURLText {
     ///
     /// - Throws: `ValueProblem`.
     static func parse(_ text: String) throws(ValueProblem) -> ExternalURL {
+        if StringForm.holdsUser(text) {
+            throw ValueProblem(message: "the URL of a listener has no user name or password")
+        }
         guard let scheme = ExternalURL.Scheme.allCases.first(where: { text.hasPrefix("\($0.rawValue)://") }) else {
             throw ValueProblem(
                 message: "\"\(text)\" is not the URL of a listener: write \"https://host\" or \"https://host:port\"")
         }
         var authority = String(text.dropFirst(scheme.rawValue.utf8.count + 3))
         if authority.hasSuffix("/") { authority.removeLast() }
-        if authority.contains(where: { "/?#@".contains($0) }) {
-            throw ValueProblem(message: "this URL names a listener: it has no user, path, query or fragment")
+        if authority.contains(where: { "/?#".contains($0) }) {
+            throw ValueProblem(message: "this URL names a listener: it has no path, query or fragment")
         }
         if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
         let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: scheme.defaultPort)
@@ -118,6 +121,9 @@ enum ServerURLText {
     ///
     /// - Throws: `ValueProblem`.
     static func parse(_ text: String) throws(ValueProblem) -> UpstreamServerConfiguration {
+        if StringForm.holdsUser(text) {
+            throw ValueProblem(message: "the URL of a server has no user name or password")
+        }
         if text.hasPrefix("https://") { throw ValueProblem(message: "\"https\" upstreams are not supported yet") }
         guard text.hasPrefix("http://") else {
             throw ValueProblem(
@@ -131,9 +137,6 @@ enum ServerURLText {
         if authority.hasSuffix("/") { authority.removeLast() }
         if authority.contains(where: { "/?#".contains($0) }) {
             throw ValueProblem(message: "the URL of a server has no path: the request's own path is forwarded")
-        }
-        if authority.contains("@") {
-            throw ValueProblem(message: "the URL of a server has no user name or password")
         }
         if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
         let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: 80)

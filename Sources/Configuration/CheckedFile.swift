@@ -54,9 +54,9 @@ struct CheckedFile {
         var duplicates: [JSONDuplicate] = []
         do {
             let root = try JSONReader.read(bytes.span, collectingDuplicatesIn: &duplicates)
-            // The values of repeated keys are not in the tree.
-            if !duplicates.isEmpty { problems.hide(SecretPlaces(inText: bytes).ranges) }
             for duplicate in duplicates {
+                // The values of repeated keys are not in the tree.
+                problems.hide(SecretPlaces(in: duplicate.valueRange, ofText: bytes).ranges)
                 let line = problems.source.line(at: duplicate.firstRange.lowerBound)
                 problems.report(
                     "the key \"\(duplicate.name)\" is already on line \(line) of this object", as: .duplicateKey,
@@ -64,7 +64,9 @@ struct CheckedFile {
             }
             return root
         } catch {
-            problems.hide(SecretPlaces(inText: bytes).ranges)
+            // A text that does not even begin as a configuration may be a key, named by mistake.
+            problems.showsSource = bytes.first.map { "{ \t\r\n".utf8.contains($0) } ?? false
+            problems.hide(SecretPlaces(in: 0..<bytes.count, ofText: bytes).ranges)
             let offset = min(error.offset, bytes.count)
             let words = description(of: error, in: bytes)
             problems.report(

@@ -30,10 +30,12 @@ struct ConfigurationDecoder {
             problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits,
             fields: RouteFieldDecoder(problems: problems, apiKeyHeader: apiKeys?.header)
         ).decode(root)
+        let allUpstreams = upstreams + routes.inlineUpstreams
+        SharedServers(problems: problems).check(root, upstreams: allUpstreams)
         return GatewayConfiguration(
             hash: hash, listeners: listeners, admin: admin, workers: root["workers"]?.integer, scopes: scopes,
             roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
-            apiKeys: apiKeys, upstreams: upstreams + routes.inlineUpstreams, routes: routes.routes,
+            apiKeys: apiKeys, upstreams: allUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
     }

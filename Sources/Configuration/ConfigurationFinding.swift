@@ -12,7 +12,7 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
     package var column: Int
     /// The place as a JSON pointer (RFC 6901).
     package var pointer: String
-    /// The line of the file, with secrets blanked; of a long line the part around the place.
+    /// The line of the file, with secrets blanked; of a long line the part around the place. Empty if it is not shown.
     package var sourceLine: String
     /// How many characters of `sourceLine` stand before those that are meant.
     package var indentation: Int
@@ -36,6 +36,7 @@ package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertibl
         let number = String(line)
         let margin = String(repeating: " ", count: number.count)
         text += pointer.isEmpty ? "" : "\n \(margin) at \(pointer)"
+        guard !sourceLine.isEmpty else { return text }
         text += "\n \(number) | \(sourceLine)\n \(margin) | "
         return text + String(repeating: " ", count: indentation) + String(repeating: "^", count: width)
     }

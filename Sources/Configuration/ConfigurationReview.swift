@@ -104,7 +104,7 @@ struct ConfigurationReview {
         case .secret where cursor.string != nil:
             problems.report(
                 "whoever reads this file reads this secret; write {\"file\": \"…\"} or {\"env\": \"…\"}",
-                as: .inlineSecret, at: cursor)
+                as: .inlineSecret, at: cursor, quotesValue: false)
         case .object(let object):
             for member in cursor.members {
                 if let key = object[member.name] { warnOfInlineSecrets(in: member.value, key.shape, problems) }

@@ -91,7 +91,7 @@ extension Shape {
                     ])
                 )
             ])
-        case .anyObject: .members([("type", .string("object"))])
+        case .keySet, .anyObject: .members([("type", .string("object"))])
         }
     }
 

@@ -91,7 +91,7 @@ struct EnvironmentSubstitution {
         }
         guard isName, !name.isEmpty else {
             throw ValueProblem(
-                message: "\"${\(reference)}\" does not name an environment variable; write ${NAME} or ${NAME:-default}",
+                message: "this does not name an environment variable; write ${NAME} or ${NAME:-default}",
                 offset: offset)
         }
         let value = environment(name)

@@ -72,14 +72,15 @@ struct IssuerDecoder {
     ) -> (String, KeySet)? {
         guard let written = cursor.string, !written.isEmpty else { return nil }
         let path = paths.resolve(written)
+        let words = SourceName.isPath(written) ? "\"\(path)\"" : "this file"
         switch surroundings.contentsOfFile(path) {
         case .failure(let error):
-            problems.report("cannot read \"\(path)\": \(error.message)", as: .unreadable, at: cursor)
+            problems.report("cannot read \(words): \(error.message)", as: .unreadable, at: cursor)
         case .success(let content):
             do {
                 return (path, try read(content))
             } catch {
-                problems.report("the keys in \"\(path)\" are not usable: \(error.description)", at: cursor)
+                problems.report("the keys in \(words) are not usable: \(error.description)", at: cursor)
             }
         }
         return nil

@@ -46,8 +46,6 @@ extension PolicyTest {
     ) throws(ConfigurationErrors) -> [PolicyTest] {
         let problems = ProblemCollector(source: SourceText(bytes: bytes, file: file))
         let tree = CheckedFile.parse(bytes, problems)
-        // What is not in the tree has no shape that says which parts of it are tokens.
-        if problems.hasErrors { problems.hide(SecretPlaces(inText: bytes, alsoNamed: ["token"]).ranges) }
         guard let tree else { throw ConfigurationErrors(errors: problems.findings(.error)) }
         let root = Cursor(node: tree, pointer: .root)
         let shape = Shape.policyTests(words)

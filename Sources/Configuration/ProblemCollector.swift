@@ -7,11 +7,33 @@ final class ProblemCollector {
         let message: String
         let range: Range<Int>
         let pointer: JSONPointer
-        let suggestion: String?
+        var suggestion: String?
     }
+
+    /// The problems of one severity that are not kept.
+    private struct LeftOut {
+        let first: Problem
+        var count = 0
+
+        var summary: Problem {
+            let kind = first.rule.severity.rawValue
+            return Problem(
+                rule: first.rule,
+                message: "\(count) more \(kind)\(count == 1 ? " is" : "s are") not shown",
+                range: first.range, pointer: first.pointer)
+        }
+    }
+
+    /// How many problems of a severity are kept.
+    private static let maximumCount = 1000
+    /// How many characters of a name, a number or a pointer are shown, and how many of a message.
+    private static let maximumWord = 200
+    private static let maximumMessage = 1000
 
     let source: SourceText
     private var problems: [Problem] = []
+    private var counts: [ConfigurationRule.Severity: Int] = [:]
+    private var leftOut: [ConfigurationRule.Severity: LeftOut] = [:]
     /// What was put into strings from the environment.
     private var substitutions = SubstitutedStrings()
     /// Where strings start whose value is not known, since a variable in them is not.
@@ -20,6 +42,8 @@ final class ProblemCollector {
     private var mistypedKeys: [Int: Set<String>] = [:]
     /// The bytes that are not shown in excerpts.
     private var secrets: [Range<Int>] = []
+    /// Whether lines of the file may be shown.
+    var showsSource = true
 
     init(source: SourceText) {
         self.source = source
@@ -60,22 +84,41 @@ final class ProblemCollector {
     ///   - range: the bytes of the file that are meant.
     ///   - pointer: the place as a JSON pointer.
     ///   - suggestion: the word that was probably meant.
+    ///   - quotesValue: whether the message may quote values of the file, and not only words of the gateway's own.
     func report(
         _ message: String, as rule: ConfigurationRule = .invalidValue, at range: Range<Int>, pointer: JSONPointer,
-        suggestion: String? = nil
+        suggestion: String? = nil, quotesValue: Bool = true
     ) {
-        let isSubstituted = substitutions.has(stringAt: range.lowerBound)
+        guard counts[rule.severity, default: 0] < Self.maximumCount else {
+            let problem = Problem(rule: rule, message: "", range: range, pointer: pointer)
+            leftOut[rule.severity, default: LeftOut(first: problem)].count += 1
+            return
+        }
+        counts[rule.severity, default: 0] += 1
+        let start = range.lowerBound
+        let shown = quotesValue ? substitutions.hidden(in: message, aboutStringAt: start) : message
         problems.append(
             Problem(
-                rule: rule, message: substitutions.hidden(in: message, aboutStringAt: range.lowerBound), range: range,
-                pointer: pointer, suggestion: isSubstituted ? nil : suggestion))
+                rule: rule, message: Self.shortened(shown), range: range, pointer: pointer,
+                suggestion: substitutions.has(stringAt: start) ? nil : suggestion))
+    }
+
+    /// `message` without user information in quoted URLs, and with each quoted part and the whole cut.
+    private static func shortened(_ message: String) -> String {
+        let parts = message.split(separator: "\"", omittingEmptySubsequences: false).map { part in
+            (UserInformation.masked(in: String(part)) ?? String(part)).cut(to: maximumWord)
+        }
+        return parts.joined(separator: "\"").cut(to: maximumMessage)
     }
 
     /// Notes a problem of a value.
     func report(
-        _ message: String, as rule: ConfigurationRule = .invalidValue, at cursor: Cursor, suggestion: String? = nil
+        _ message: String, as rule: ConfigurationRule = .invalidValue, at cursor: Cursor, suggestion: String? = nil,
+        quotesValue: Bool = true
     ) {
-        report(message, as: rule, at: cursor.node.range, pointer: cursor.pointer, suggestion: suggestion)
+        report(
+            message, as: rule, at: cursor.node.range, pointer: cursor.pointer, suggestion: suggestion,
+            quotesValue: quotesValue)
     }
 
     /// Notes a problem of a part of a string.
@@ -105,25 +148,17 @@ final class ProblemCollector {
     func findings(_ severity: ConfigurationRule.Severity) -> [ConfigurationFinding] {
         var order = problems.indices.filter { problems[$0].rule.severity == severity }
         order.sort { (problems[$0].range.lowerBound, $0) < (problems[$1].range.lowerBound, $1) }
-        var previous = 0
-        var column = 1
-        return order.map { number in
-            let problem = problems[number]
-            let start = problem.range.lowerBound
-            // Counted on from the problem before in the same line: a file may be one long line.
-            let lineStart = source.lineRange(at: start).lowerBound
-            if previous < lineStart {
-                previous = lineStart
-                column = 1
-            }
-            column += source.scalarCount(previous..<start)
-            previous = start
-            let excerpt = SourceExcerpt(of: problem.range, in: source, hiding: secrets)
-            return ConfigurationFinding(
-                rule: problem.rule, message: problem.message, file: source.file, line: source.line(at: start),
-                column: column, pointer: problem.pointer.description, sourceLine: excerpt.text,
-                indentation: excerpt.indentation, width: excerpt.width, suggestion: problem.suggestion)
-        }
+        return order.map { finding(problems[$0]) } + (leftOut[severity].map { [finding($0.summary)] } ?? [])
+    }
+
+    private func finding(_ problem: Problem) -> ConfigurationFinding {
+        let start = problem.range.lowerBound
+        let excerpt = showsSource ? SourceExcerpt(of: problem.range, in: source, hiding: secrets) : nil
+        return ConfigurationFinding(
+            rule: problem.rule, message: problem.message, file: source.file, line: source.line(at: start),
+            column: source.column(at: start), pointer: problem.pointer.description.cut(to: Self.maximumWord),
+            sourceLine: excerpt?.text ?? "", indentation: excerpt?.indentation ?? 0, width: excerpt?.width ?? 1,
+            suggestion: problem.suggestion)
     }
 }
 
@@ -133,4 +168,13 @@ struct ValueProblem: Error {
     /// The byte of the string that is meant; nil for the whole string.
     var offset: Int?
     var suggestion: String?
+}
+
+extension String {
+    /// The text with `…` in the place of what is beyond `count` characters.
+    fileprivate func cut(to count: Int) -> String {
+        guard utf8.count > count else { return self }
+        let end = unicodeScalars.index(startIndex, offsetBy: count, limitedBy: endIndex) ?? endIndex
+        return end < endIndex ? self[..<end] + "…" : self
+    }
 }

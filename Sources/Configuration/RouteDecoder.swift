@@ -180,9 +180,12 @@ struct RouteDecoder {
         var reported = report(
             conflicts(in: result, among: result.comparable, folding: []), in: result,
             because: "their hosts, paths and methods overlap")
-        let routes = Dictionary(grouping: result.comparable) { result.routes[$0].upstream }
-        for upstream in upstreams + result.inlineUpstreams where !upstream.folding.isEmpty {
-            let pairs = conflicts(in: result, among: routes[upstream.name] ?? [], folding: upstream.folding)
+        let upstreams = upstreams + result.inlineUpstreams
+        let reached = Dictionary(upstreams.map { ($0.name, $0.destination) }, uniquingKeysWith: { first, _ in first })
+        let routes = Dictionary(grouping: result.comparable) { reached[result.routes[$0].upstream] }
+        var seen: Set = [Set<SocketAddressConfiguration>()]
+        for upstream in upstreams where !upstream.folding.isEmpty && seen.insert(upstream.destination).inserted {
+            let pairs = conflicts(in: result, among: routes[upstream.destination] ?? [], folding: upstream.folding)
             reported.formUnion(
                 report(
                     pairs.filter { !reported.contains($0) }, in: result,

@@ -11,19 +11,21 @@ struct SecretDecoder {
         guard let cursor else { return nil }
         if let text = cursor.string { return text.isEmpty ? nil : Secret(bytes: Array(text.utf8)) }
         if let variable = cursor["env"], let name = variable.string, !name.isEmpty {
+            let words = SourceName.isVariable(name) ? "the environment variable \"\(name)\"" : "this variable"
             guard let value = surroundings.environment(name) else {
-                problems.report("the environment variable \"\(name)\" is not set", as: .environment, at: variable)
+                problems.report("\(words) is not set", as: .environment, at: variable)
                 return nil
             }
-            return secret(Array(value.utf8), "the environment variable \"\(name)\"", at: variable)
+            return secret(Array(value.utf8), words, at: variable)
         }
         guard let file = cursor["file"], let written = file.string, !written.isEmpty else { return nil }
         let path = paths.resolve(written)
+        let words = SourceName.isPath(written) ? "\"\(path)\"" : "this file"
         switch surroundings.contentsOfFile(path) {
         case .failure(let error):
-            problems.report("cannot read \"\(path)\": \(error.message)", as: .unreadable, at: file)
+            problems.report("cannot read \(words): \(error.message)", as: .unreadable, at: file)
             return nil
-        case .success(let content): return secret(Self.withoutLineEnd(content), "\"\(path)\"", at: file)
+        case .success(let content): return secret(Self.withoutLineEnd(content), words, at: file)
         }
     }
 

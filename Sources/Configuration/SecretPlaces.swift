@@ -2,82 +2,42 @@ import StrictJSON
 
 /// Where a file holds secrets: the bytes that no excerpt may show.
 struct SecretPlaces {
-    private(set) var ranges: [Range<Int>] = []
+    var ranges: [Range<Int>] = []
 
     /// Keys whose values are taken for secrets wherever no shape says what they are.
-    private static let names: Set<String> = ["secret", "client_secret", "password", "passphrase", "private_key"]
+    static let names: Set<String> = ["secret", "client_secret", "password", "passphrase", "private_key"]
 
     /// The private parts of a key (RFC 7518 §6).
-    private static let keyParts: Set<String> = ["d", "p", "q", "dp", "dq", "qi", "k"]
+    private static let privateParts: Set<String> = ["d", "p", "q", "dp", "dq", "qi", "k"]
+
+    /// The parts of a key that are not private (RFC 7517 §4, RFC 7518 §6); any other may be.
+    private static let publicParts: Set<String> = [
+        "kty", "use", "key_ops", "alg", "kid", "x5u", "x5c", "x5t", "x5t#S256", "n", "e", "crv", "x", "y",
+    ]
 
     /// The secrets of a value, by its shape.
     init(in cursor: Cursor, _ shape: Shape) {
         find(in: cursor.node, shape)
     }
 
-    /// What follows the names of secrets in a text that may not be JSON; rather too much than too little.
-    ///
-    /// - Parameters:
-    ///   - bytes: the text.
-    ///   - others: names of secrets besides those of the configuration.
-    init(inText bytes: [UInt8], alsoNamed others: Set<String> = []) {
-        let secretNames = Self.names.union(others)
-        let names = secretNames.union(Self.keyParts)
-        var index = 0
-        var isExpected = false
-        while index < bytes.count {
-            var end = index + 1
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
-                end = Self.endOfString(bytes, from: index + 1)
-                let text = String(decoding: bytes[min(index + 1, end)..<end], as: UTF8.self)
-                if isExpected {
-                    ranges.append((index + 1)..<max(index + 1, end))
-                } else if !names.contains(text), secretNames.contains(where: { text.contains($0) }) {
-                    // A name whose quotation mark is missing, perhaps, and then a secret without one.
-                    let start = end
-                    end = Self.endOfLine(bytes, from: end)
-                    ranges.append(start..<end)
-                }
-                isExpected = !isExpected && names.contains(text)
-                end += 1
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: ":"),
-                UInt8(ascii: "["):
-                break
-            case UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: ","): isExpected = false
-            default:
-                guard isExpected else { break }
-                end = Self.endOfLine(bytes, from: index)
-                ranges.append(index..<end)
-                isExpected = false
-            }
-            index = end
-        }
-    }
-
-    private static func endOfLine(_ bytes: [UInt8], from start: Int) -> Int {
-        bytes[min(start, bytes.count)...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-    }
-
-    /// The quotation mark that ends a string, or the end of its line where none does.
-    private static func endOfString(_ bytes: [UInt8], from start: Int) -> Int {
-        var index = start
-        while index < bytes.count, bytes[index] != UInt8(ascii: "\""), bytes[index] != UInt8(ascii: "\n") {
-            index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
-        }
-        return min(index, bytes.count)
-    }
-
     private mutating func find(in node: JSONNode, _ shape: Shape) {
+        // A secret may be written in the place of what should hold it.
+        if shape.holdsSecrets, !shape.fits(node.value) { return hide(node) }
         switch (shape, node.value) {
         case (.secret, .object(let members)):
-            for member in members where ObjectShape.secretSource[member.name] == nil { hide(member.node) }
+            for member in members where !Self.isSource(member) { hide(member.node) }
         case (.secret, _): hide(node)
-        // Perhaps the key itself.
-        case (.string(.keyHash), .string(let text)) where KeyHashText.parse(text) == nil: hide(node)
+        case (.keySet, .object(let members)): findInKeySet(members)
         case (.object(let object), .object(let members)):
+            var unknown = 0
             for member in members where !Cursor.isComment(member.name) {
-                let key = object[member.name] ?? object.nearestKey(to: member.name)
+                let known = object[member.name]
+                unknown += known == nil ? 1 : 0
+                guard unknown <= ObjectShape.maximumGuesses || known != nil else {
+                    hide(member.node)
+                    continue
+                }
+                let key = known ?? object.nearestKey(to: member.name)
                 findNamed(member, key.map { $0.presence == .later ? .anyObject : $0.shape } ?? .anyObject)
             }
         case (.list(let element), .array(let elements)), (.path(let element, _), .array(let elements)):
@@ -88,8 +48,14 @@ struct SecretPlaces {
             find(in: node, shapes.first { $0.fits(node.value) } ?? .anyObject)
         case (.anyObject, .object(let members)):
             for member in members {
-                if Self.keyParts.contains(member.name) { hide(member.node) } else { findNamed(member, .anyObject) }
+                if Self.privateParts.contains(member.name.lowercased()) {
+                    hide(member.node)
+                } else {
+                    findNamed(member, .anyObject)
+                }
             }
+        case (.string(let form), .string(let text)): if form.holdsSecret(text) { hide(node) }
+        case (_, .string(let text)): if UserInformation.masked(in: text) != nil { hide(node) }
         case (_, .array(let elements)):
             for node in elements { find(in: node, .anyObject) }
         case (_, .object(let members)):
@@ -100,11 +66,49 @@ struct SecretPlaces {
 
     /// Looks into a member; where its shape says nothing, its name may.
     private mutating func findNamed(_ member: JSONMember, _ shape: Shape) {
-        if case .anyObject = shape, Self.names.contains(member.name) {
+        if case .anyObject = shape, Self.isSecretName(member.name) {
             find(in: member.node, .secret)
         } else {
             find(in: member.node, shape)
         }
+    }
+
+    /// Hides all parts of keys that are not known to be public.
+    private mutating func findInKeySet(_ members: [JSONMember]) {
+        for member in members where !Cursor.isComment(member.name) {
+            guard member.name == "keys", let keys = member.node.array else {
+                hide(member.node)
+                continue
+            }
+            for key in keys {
+                guard let parts = key.object else {
+                    hide(key)
+                    continue
+                }
+                for part in parts where !Self.isPublic(part) { hide(part.node) }
+            }
+        }
+    }
+
+    private static func isPublic(_ part: JSONMember) -> Bool {
+        if Cursor.isComment(part.name) { return true }
+        guard publicParts.contains(part.name) else { return false }
+        return part.node.string != nil || part.node.array?.allSatisfy { $0.string != nil } == true
+    }
+
+    /// Whether a member of a secret says where the secret is.
+    private static func isSource(_ member: JSONMember) -> Bool {
+        switch (member.name, member.node.string) {
+        case ("env", let name?): SourceName.isVariable(name)
+        case ("file", let path?): SourceName.isPath(path)
+        default: false
+        }
+    }
+
+    /// Whether a key's name, perhaps mistyped, is one of a secret; rather too much than too little.
+    private static func isSecretName(_ name: String) -> Bool {
+        let lowercased = name.lowercased()
+        return names.contains { lowercased.contains($0) } || nearestWord(to: name, among: names) != nil
     }
 
     /// Hides every word and number of a value.

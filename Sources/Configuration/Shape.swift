@@ -23,17 +23,30 @@ indirect enum Shape: Sendable {
     case either([Shape])
     /// A secret: a string, or an object that says where it is.
     case secret
+    /// A JWK Set (RFC 7517 §5), whose keys are checked elsewhere.
+    case keySet
     /// An object whose content is checked elsewhere.
     case anyObject
 
     /// Whether a value of this shape may be or hold a secret.
     var holdsSecrets: Bool {
         switch self {
-        case .secret: true
+        case .secret, .keySet: true
         case .object(let object): object.holdsSecrets
         case .list(let element), .path(let element, _), .map(let element, _): element.holdsSecrets
         case .either(let shapes): shapes.contains(where: \.holdsSecrets)
         default: false
+        }
+    }
+
+    /// The names of all keys that values of this shape may have, but for those that the operator chooses.
+    var keyNames: Set<String> {
+        switch self {
+        case .object(let object): object.keys.reduce(into: []) { $0.formUnion($1.shape.keyNames.union([$1.name])) }
+        case .list(let element), .path(let element, _), .map(let element, _): element.keyNames
+        case .either(let shapes): shapes.reduce(into: []) { $0.formUnion($1.keyNames) }
+        case .secret: Set(ObjectShape.secretSource.keys.map(\.name))
+        default: []
         }
     }
 
@@ -45,7 +58,7 @@ indirect enum Shape: Sendable {
         case .integer, .oneOfIntegers: "a whole number"
         case .string, .word: "a string"
         case .list, .anyList, .path: "a list"
-        case .map, .object, .anyObject: "an object"
+        case .map, .object, .keySet, .anyObject: "an object"
         case .secret: "a string or an object"
         case .either(let shapes): shapes.map(\.typeName).joined(separator: " or ")
         }
@@ -138,6 +151,8 @@ struct ObjectShape: Sendable {
     /// Whether a secret may stand somewhere inside: most objects need not be searched for one.
     let holdsSecrets: Bool
     private let positions: [String: Int]
+    /// For how many unknown keys of an object of a file it is worth the time to guess which known ones were meant.
+    static let maximumGuesses = 100
 
     init(
         _ keys: [Key], isChoice: Bool = false, absences: [String: String] = [:],

@@ -28,7 +28,7 @@ struct ShapeChecker {
         case (.path(let element, _), .array): checkList(cursor, element, mayRepeat: true)
         case (.map(let value, let names), .object): checkMap(cursor, value, names)
         case (.object(let object), .object): checkObject(cursor, object)
-        case (.anyObject, .object): break
+        case (.keySet, .object), (.anyObject, .object): break
         case (.secret, .string(let text)):
             if text.isEmpty { problems.report("a secret must not be empty", at: cursor) }
         case (.secret, .object): checkObject(cursor, .secretSource)
@@ -64,7 +64,8 @@ struct ShapeChecker {
         for value in elements {
             check(value, element)
             if !mayRepeat, let text = value.string, !seen.insert(ExactText(text)).inserted {
-                problems.report("\"\(text)\" is listed twice", as: .usedTwice, at: value)
+                let words = element.holdsSecret(text) ? "this" : "\"\(text)\""
+                problems.report("\(words) is listed twice", as: .usedTwice, at: value)
             }
         }
     }
@@ -82,16 +83,18 @@ struct ShapeChecker {
 
     private func checkObject(_ cursor: Cursor, _ shape: ObjectShape) {
         let members = cursor.members
+        let absent = shape.keys.map(\.name).filter { cursor[$0] == nil }
+        var unknown = 0
         for member in members {
             guard let key = shape[member.name] else {
                 if let reason = shape.absences[member.name] {
                     problems.report(reason, as: .unknownKey, at: member.nameRange, pointer: member.value.pointer)
                     continue
                 }
-                let absent = shape.keys.map(\.name).filter { cursor[$0] == nil }
+                unknown += 1
                 let suggestion =
-                    nearestWord(to: member.name, among: absent)
-                    ?? shape.nearestKey(to: member.name)?.name
+                    unknown > ObjectShape.maximumGuesses
+                    ? nil : nearestWord(to: member.name, among: absent) ?? shape.nearestKey(to: member.name)?.name
                 if let suggestion { problems.noteMistyped(suggestion, in: cursor) }
                 problems.report(
                     "unknown key \"\(member.name)\"", as: .unknownKey, at: member.nameRange,
@@ -135,12 +138,21 @@ struct ShapeChecker {
 }
 
 extension Shape {
+    /// Whether a string in the place of this shape is not shown.
+    fileprivate func holdsSecret(_ text: String) -> Bool {
+        switch self {
+        case .string(let form): form.holdsSecret(text)
+        case .either(let shapes): shapes.contains { $0.holdsSecret(text) }
+        default: false
+        }
+    }
+
     /// Whether a value has the JSON type of this shape.
     func fits(_ value: JSONValue) -> Bool {
         switch (self, value) {
         case (.boolean, .bool), (.yes, .bool), (.integer, .number), (.oneOfIntegers, .number), (.string, .string),
             (.word, .string), (.list, .array), (.anyList, .array), (.path, .array), (.map, .object), (.object, .object),
-            (.anyObject, .object), (.secret, .string), (.secret, .object):
+            (.keySet, .object), (.anyObject, .object), (.secret, .string), (.secret, .object):
             true
         case (.either(let shapes), _): shapes.contains { $0.fits(value) }
         default: false

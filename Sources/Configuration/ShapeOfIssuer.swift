@@ -34,7 +34,7 @@ extension Shape {
         ObjectShape(
             [
                 Key("jwks_file", .string(.file), "A file with a JWK Set (RFC 7517)."),
-                Key("jwks", .anyObject, "A JWK Set (RFC 7517)."),
+                Key("jwks", .keySet, "A JWK Set (RFC 7517)."),
                 Key("pem_file", .string(.file), "A file with public keys or certificates in PEM (RFC 7468)."),
                 Key("secret", .secret, "The secret of HMAC signatures, at least as long as their hash."),
                 .later("discovery", "Keys found from the issuer's metadata."),

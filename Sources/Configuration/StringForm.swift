@@ -54,10 +54,31 @@ enum StringForm: Sendable {
         }
     }
 
+    /// Whether the text of an address or URL has what looks like a user name or password, which no message shows.
+    static func holdsUser(_ text: String) -> Bool {
+        text.contains("@") && !text.hasPrefix("unix:") && !text.hasPrefix("http://unix:")
+    }
+
+    /// Whether `text` is or holds what should not stand in a string of this form and is not shown.
+    func holdsSecret(_ text: String) -> Bool {
+        switch self {
+        case .file: !SourceName.isPath(text)
+        // Perhaps the key itself.
+        case .keyHash: KeyHashText.parse(text) == nil
+        case .address, .serverURL, .externalURL, .upstreamHost, .proxy: Self.holdsUser(text)
+        default: UserInformation.masked(in: text) != nil
+        }
+    }
+
     private func check(_ text: String) throws(ValueProblem) {
         if text.isEmpty {
             if case .anyText = self { return }
             throw ValueProblem(message: "this must not be empty")
+        }
+        switch self {
+        case .address, .upstreamHost, .proxy:
+            if Self.holdsUser(text) { throw ValueProblem(message: "an address has no user name or password") }
+        default: break
         }
         switch self {
         case .text, .anyText: break

@@ -11,6 +11,9 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     /// Whether the servers take a path with and without a slash at its end for the same.
     package var ignoresTrailingSlash = false
 
+    /// Where its requests go: upstreams that lead to the same servers have the same.
+    package var destination: Set<SocketAddressConfiguration> { Set(servers.map(\.address.canonical)) }
+
     /// What the servers take for the same in paths.
     package var folding: PathFolding {
         var folding: PathFolding = []

@@ -13,7 +13,7 @@ final class Evaluator {
     let routes: [GatewayRoute]
     private let table: RouteTable<Int>
     /// In the order of the configuration's upstreams.
-    private let views: [UpstreamView]
+    private let views: [ServerView]
     private let authenticator: Authenticator
     private let policy: Policy
     /// The field that may carry an API key, in lower case; nil for none.
@@ -34,14 +34,9 @@ final class Evaluator {
         roles = Vocabulary(configuration.roles.map(\.name))
         apiKeyField = configuration.apiKeys?.header.map { Array($0.lowercased().utf8) }
         let entries = configuration.routes.enumerated().map { Route($1, target: $0) }
-        let rewriting = Set(configuration.routes.filter { $0.rewrite != nil }.map(\.upstream))
         do throws(RouteConflicts) {
             table = try RouteTable(entries)
-            views = try configuration.upstreams.map { upstream throws(RouteConflicts) in
-                try UpstreamView(
-                    of: upstream, routes: entries, isOwn: { configuration.routes[$0].upstream == upstream.name },
-                    rewrites: rewriting.contains(upstream.name))
-            }
+            views = try ServerView.views(in: configuration, of: entries, leadingTo: routes.map(\.upstream))
         } catch {
             throw .conflictingRoutes
         }
@@ -203,7 +198,8 @@ final class Evaluator {
     }
 
     /// Rewrites the path of a permitted request as its route says, and makes sure that this opens nothing: if the new path
-    /// is that of another route of the upstream, that one must permit the principal, too (security.md, rule 3).
+    /// is that of another route to the same server, under whatever host, that one must permit the principal, too, and let
+    /// through no less of the request (security.md, rule 3).
     ///
     /// That the present route is a shadow route makes no difference: it says nothing about the others.
     ///
@@ -222,17 +218,20 @@ final class Evaluator {
         guard let (rewritten, forms) = rewrite.apply(to: request.target.path) else { throw .rewriteConflict }
         for path in Self.paths(rewritten, forms, on: route) {
             guard !path.starts(with: "//".utf8) else { throw .rewriteConflict }
-            for table in views[route.upstream].own {
-                let other = table.match(host: request.host.name, path: path, method: request.method)
+            let opensNothing = views[route.upstream].everyOwner(of: path, request.method) { other in
                 let isGood =
                     switch other {
                     case .none: true
-                    case .found(let index): index == route.index || wouldPermit(principal, on: routes[index])
+                    case .found(let index):
+                        index == route.index
+                            || wouldPermit(principal, on: routes[index])
+                                && routes[index].wouldForwardAll(of: request, along: route)
                     case .methodNotAllowed: false
                     }
                 trace?.rewrites.append(.init(path: path, match: other, isGood: isGood))
-                guard isGood else { throw .rewriteConflict }
+                return isGood
             }
+            guard opensNothing else { throw .rewriteConflict }
         }
         return rewritten
     }

@@ -74,4 +74,22 @@ final class GatewayRoute {
         let methods = route.methods == .all ? nil : route.methods.methods.map(\.name)
         crossOrigin = route.crossOrigin.map { CrossOriginRules($0, methods: methods) }
     }
+
+    /// Whether a request that goes along `other` holds nothing that this route would keep back: an override of the method
+    /// or URL, a credential, or a body that is longer than allowed here, or may become so.
+    func wouldForwardAll(of request: borrowing Request, along other: GatewayRoute) -> Bool {
+        if other.allowsMethodOverride && !allowsMethodOverride
+            && (request.fields.contains(.methodOverride) || request.fields.contains(.urlOverride))
+        {
+            return false
+        }
+        let hasCredential = request.fields.contains(.authorization) || !other.isPublic
+        if hasCredential && other.passesCredentials && !passesCredentials { return false }
+        guard let maximumBody else { return true }
+        return switch request.framing {
+        case .none: true
+        case .length(let length): length <= maximumBody
+        case .chunked, .untilClose: other.maximumBody.map { $0 <= maximumBody } ?? false
+        }
+    }
 }

@@ -60,7 +60,8 @@ struct JSONParser: ~Escapable {
             let node = try readValue()
             if let first {
                 let firstRange = members[first].nameRange
-                duplicates.append(JSONDuplicate(name: name, nameRange: nameRange, firstRange: firstRange))
+                duplicates.append(
+                    JSONDuplicate(name: name, nameRange: nameRange, firstRange: firstRange, valueRange: node.range))
             } else {
                 names.note(name, at: members.count, among: members)
                 members.append(JSONMember(name: name, nameRange: nameRange, node: node))

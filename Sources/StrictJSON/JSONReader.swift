@@ -22,6 +22,8 @@ package struct JSONDuplicate: Equatable, Sendable {
     package let nameRange: Range<Int>
     /// Where it stands for the first time: byte offsets.
     package let firstRange: Range<Int>
+    /// Where the value that follows it stands: byte offsets.
+    package let valueRange: Range<Int>
 }
 
 /// Reads JSON texts (RFC 8259), and nothing that is almost JSON.

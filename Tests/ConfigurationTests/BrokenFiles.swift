@@ -98,5 +98,6 @@ let brokenFiles = [
     "unusable-inline-keys",
     "unusable-key-file",
     "upstream-missing",
+    "upstreams-disagree",
     "wrong-types",
 ]

@@ -90,11 +90,13 @@ struct EffectiveConfigurationTests {
         let text = file(defaults: #", "roles": ["x"]"#, routes: routes).replacing(
             #"{ "jwks_file": "keys.json" }"#,
             with:
-                #"{ "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "d": "hidden",  "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] } }"#
+                #"{ "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "d": "hidden", "kid": "one", "key_ops": ["verify"], "future": [{ "r": "hidden" }], "D": "hidden", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] } }"#
         )
         let result = try effective(text)
         #expect(!result.contains("hidden"))
         #expect(result.contains(#""d": "***""#))
+        #expect(result.contains(#""kid": "one""#))
+        #expect(result.contains(#""key_ops": ["verify"]"#))
         #expect(result.contains("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))
     }
 }

@@ -307,6 +307,24 @@ struct UnreadableFileTests {
     }
 }
 
+@Suite("security.md, rule 3: one server, however it is written")
+struct CanonicalAddressTests {
+    @Test(
+        "addresses that mean the same are the same",
+        arguments: [
+            ("localhost:1", "127.0.0.1:1", true), ("LOCALHOST.:1", "[::1]:1", true), ("0.0.0.0:1", "[::]:1", true),
+            ("[::ffff:127.0.0.1]:1", "[0:0::1]:1", true), ("[2001:DB8:0::1]:1", "[2001:db8::0:1]:1", true),
+            ("A.example.:1", "a.example:1", true), ("unix:/run/./x//../app", "unix:/run/app", true),
+            ("localhost:1", "localhost:2", false), ("127.0.0.1:1", "127.0.0.2:1", false), ("a:1", "b:1", false),
+            ("unix:/run/app", "unix:/run/app/x", false), ("unix:/localhost:1", "localhost:1", false),
+        ])
+    func canonical(one: String, other: String, isSame: Bool) throws {
+        let one = try #require(SocketAddressConfiguration(text: one))
+        let other = try #require(SocketAddressConfiguration(text: other))
+        #expect((one.canonical == other.canonical) == isSame)
+    }
+}
+
 @Suite("configuration.md: the socket for operators")
 struct AdminReachTests {
     @Test(

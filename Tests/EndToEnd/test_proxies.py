@@ -414,10 +414,12 @@ def test_livez_with_404_lists_its_methods(start_gateway: Any, upstream: Upstream
 
 def test_livez_works_beyond_the_limit_of_connections(start_gateway: Any, upstream: Upstream) -> None:
     gateway = start_gateway(upstream, limits={"connections": 1}, listeners=listener(livez=True))
-    with gateway.client() as client, gateway.client() as beyond:
+    with gateway.client() as client:
+        # It counts before the next one does, whichever worker takes that.
         assert client.exchange(request("GET", "/livez")).status == 200
-        assert beyond.exchange(request("GET", "/livez")).status == 200
-        assert beyond.expect_close() == b""
+        with gateway.client() as beyond:
+            assert beyond.exchange(request("GET", "/livez")).status == 200
+            assert beyond.expect_close() == b""
         with gateway.client() as third:
             assert third.exchange(request("GET", "/public/a")).status == 503
 

@@ -79,3 +79,49 @@ def test_rule_3_who_may_use_the_other_route_as_well_may_pass(front: Gateway, min
     assert json.loads(response.body)["target"] == "/items/1"
     line = front.log_of(response)
     assert (line["route"], line["decision"], line["path"]) == ("old", "allow", "/old/1")
+
+
+TWINS: list[dict[str, Any]] = [
+    {"id": "admin", "path": "/admin/{rest...}", "roles": ["admin"]},
+    {"id": "hosted", "path": "/hosted", "host": "a.test", "authenticated": True},
+    {"id": "strict", "path": "/strict", "public": True, "max_body": "1KiB", "authorization_header": "strip"},
+    {"id": "named", "path": "/named/{rest...}", "public": True, "upstream": "twin", "rewrite": {"strip_prefix": "/named"}},
+]
+
+
+@pytest.fixture(scope="module")
+def twins(module_gateway: Any, shared_upstream: Upstream) -> Gateway:
+    url = shared_upstream.url
+    inline = {
+        "id": "inline", "path": "/inline/{rest...}", "public": True, "allow": ["method_override"], "upstream_host": "a.test",
+        "upstream": {"servers": [url.replace("127.0.0.1", "localhost")]}, "rewrite": {"strip_prefix": "/inline"},
+    }
+    upstreams = {"service": {"servers": [url]}, "twin": {"servers": [url]}}
+    return module_gateway(shared_upstream, upstreams=upstreams, routes=[*TWINS, inline])
+
+
+@pytest.mark.parametrize("prefix", ["/named", "/inline"])
+@pytest.mark.parametrize(
+    ("path", "lines", "body"),
+    [
+        ("/admin/x", [], b""), ("/hosted", [], b""), ("/strict", ["Authorization: Basic eDp5"], b""),
+        ("/strict", [], b"x" * 1025),
+    ],
+)
+def test_rule_3_another_name_of_the_server_opens_nothing(
+    twins: Gateway, shared_upstream: Upstream, prefix: str, path: str, lines: list[str], body: bytes
+) -> None:
+    before = len(shared_upstream.messages)
+    response = twins.exchange(request("POST", prefix + path, *lines, body=body))
+    assert (response.status, json.loads(response.body)["reason"]) == (502, "rewrite_conflict")
+    assert len(shared_upstream.messages) == before
+    assert json.loads(twins.exchange(request("POST", f"{prefix}/free", "Content-Length: 0")).body)["target"] == "/free"
+
+
+def test_rule_3_an_override_reaches_only_routes_that_allow_it(twins: Gateway) -> None:
+    def answer(path: str) -> dict[str, Any]:
+        return json.loads(twins.exchange(request("POST", path, "X-HTTP-Method-Override: DELETE", "Content-Length: 0")).body)
+
+    assert answer("/inline/strict")["reason"] == "rewrite_conflict"
+    for path, crosses in (("/inline/free", True), ("/named/strict", False)):
+        assert any(name.lower() == "x-http-method-override" for name, _ in answer(path)["fields"]) == crosses

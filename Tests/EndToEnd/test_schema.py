@@ -41,6 +41,7 @@ BEYOND_A_SCHEMA = {
     "more than one server": "several servers are not supported",
     "paths and what is taken from them": "the paths of this route do not all start with",
     "paths and methods": r'contradiction: "(\*|/)" (is the target of OPTIONS|has no form)',
+    "upstreams with the same server": "contradiction: the upstream on line",
     "proxies whose headers are believed": 'contradiction: "proxy_protocol" is believed',
 }
 

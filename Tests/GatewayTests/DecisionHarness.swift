@@ -27,8 +27,12 @@ struct DecisionHarness {
     ///   - upstream: keys of the upstream `u` besides its server.
     ///   - issuer: keys of the issuer besides the usual.
     ///   - top: keys of the top level besides the usual, each with a comma behind it.
+    ///   - change: what to make of the configuration that was read.
     /// - Throws: what is wrong with them.
-    init(routes: String, upstream: String = "", issuer: String = "", top: String = "") throws {
+    init(
+        routes: String, upstream: String = "", issuer: String = "", top: String = "",
+        change: (inout GatewayConfiguration) -> Void = { _ in }
+    ) throws {
         mint = try TokenMint()
         let keys = mint.key.publicKeySet()
         let text = """
@@ -39,17 +43,19 @@ struct DecisionHarness {
                 "other": { "issuer": "https://other.test", "audience": ["api"], "algorithms": ["ES256"],
                 "keys": { "jwks_file": "keys.json" } } },
               "upstreams": { "u": { "servers": ["http://127.0.0.1:1"]\(upstream) },
-                "v": { "servers": ["http://127.0.0.1:1"] } },
+                "v": { "servers": ["http://127.0.0.1:2"] } },
               "route_defaults": { "upstream": "u" }, "routes": [ \(routes) ] }
             """
         let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success(keys) })
-        evaluator = try Evaluator(
-            GatewayConfiguration.read(Array(text.utf8), file: "gateway.json", surroundings: surroundings))
+        var configuration = try GatewayConfiguration.read(
+            Array(text.utf8), file: "gateway.json", surroundings: surroundings)
+        change(&configuration)
+        evaluator = try Evaluator(configuration)
     }
 
     /// What becomes of a request; `fields` are further lines, each with its CRLF.
     func outcome(
-        _ target: String, method: String = "GET", host: String = "x.test", token: [UInt8]? = nil, fields: String = ""
+        _ target: String, method: String = "GET", host: String = "x.test", fields: String = "", token: [UInt8]? = nil
     ) throws -> Outcome {
         let credential = token.map { "Authorization: Bearer \(String(decoding: $0, as: UTF8.self))\r\n" } ?? ""
         let head = Array("\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n\(credential)\(fields)\r\n".utf8)

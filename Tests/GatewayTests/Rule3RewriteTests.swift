@@ -1,3 +1,4 @@
+import Configuration
 import TestSupport
 import Testing
 
@@ -55,7 +56,8 @@ struct Rule3RewriteTests {
             ("/api/admin/x", "rewrite_conflict"), ("/api/%61dmin/x", "rewrite_conflict"),
             ("/api/admin%2Fx", "rewrite_conflict"), ("/api/x;/../admin/x", "rewrite_conflict"),
             ("/api/open/x", "api"), ("/api/admin", "api"), ("/api/elsewhere", "api"), ("/api/api/x", "api"),
-            ("/api/hosted", "api"), ("/slashes/admin/x", "rewrite_conflict"), ("/slashes/admin%2Fx", "slashes"),
+            ("/api/hosted", "rewrite_conflict"), ("/slashes/admin/x", "rewrite_conflict"),
+            ("/slashes/admin%2Fx", "slashes"),
         ])
     func protected(target: String, expected: String) throws {
         #expect(try decisions.outcome(target).route == expected)
@@ -70,10 +72,79 @@ struct Rule3RewriteTests {
         #expect(try decisions.outcome("/same/x", token: reader) == .init(route: "same", path: "/same/v2/x"))
     }
 
-    @Test("the host takes part in the look-up")
-    func host() throws {
-        #expect(try decisions.outcome("/api/hosted", host: "a.test").route == "rewrite_conflict")
-        #expect(try decisions.outcome("/api/hosted", host: "b.test") == .init(route: "api", path: "/hosted"))
+    @Test(
+        "a route for any host of the server counts, whatever host was asked for",
+        arguments: ["a.test", "b.test", "x.a.test", "wild.test", ""])
+    func host(host: String) throws {
+        let hosts = try DecisionHarness(
+            routes: Self.routes + """
+                , { "id": "wild", "path": "/wild/{rest...}", "host": "*.wild.test", "authenticated": true },
+                { "id": "sub", "path": "/wild/sub", "host": "sub.wild.test", "public": true },
+                { "id": "away", "path": "/away", "host": "a.test", "authenticated": true, "upstream": "v" },
+                { "id": "fixed", "path": "/fixed/{rest...}", "public": true, "upstream_host": "a.test",
+                  "rewrite": { "strip_prefix": "/fixed" } }
+                """)
+        for prefix in ["/api", "/fixed"] {
+            #expect(try hosts.outcome("\(prefix)/hosted", host: host).route == "rewrite_conflict")
+            #expect(try hosts.outcome("\(prefix)/wild/x", host: host).route == "rewrite_conflict")
+            #expect(try hosts.outcome("\(prefix)/wild/sub", host: host).route == "rewrite_conflict")
+            #expect(try hosts.outcome("\(prefix)/away", host: host).path == "/away")
+        }
+    }
+
+    @Test(
+        "the server counts, not the name of the upstream",
+        arguments: [
+            ("http://127.0.0.1:1", "rewrite_conflict"), ("http://localhost:1", "rewrite_conflict"),
+            ("http://LOCALHOST.:1/", "rewrite_conflict"), ("http://[::1]:1", "rewrite_conflict"),
+            ("http://[0::ffff:127.0.0.1]:1", "rewrite_conflict"), ("http://0.0.0.0:1", "rewrite_conflict"),
+            ("http://127.0.0.1:2", "twin"), ("http://10.0.0.1:1", "twin"), ("http://unix:/1", "twin"),
+        ])
+    func server(url: String, expected: String) throws {
+        let routes =
+            Self.routes + """
+                , { "id": "twin", "path": "/twin/{rest...}", "public": true, "rewrite": { "strip_prefix": "/twin" },
+                    "upstream": { "servers": ["\(url)"] } }
+                """
+        let twin = try DecisionHarness(routes: routes)
+        #expect(try twin.outcome("/twin/admin/x").route == expected)
+        #expect(try twin.outcome("/twin/ADMIN/x").route == "twin")
+        #expect(try twin.outcome("/twin/x").path == "/x")
+        let folding = try DecisionHarness(routes: routes) { $0.upstreams[0].ignoresCase = true }
+        #expect(try folding.outcome("/twin/ADMIN/x").route == expected, "what one declares holds for the other")
+    }
+
+    @Test("what the other route would keep back is not let through")
+    func terms() throws {
+        let terms = try DecisionHarness(
+            routes: """
+                { "id": "api", "path": "/api/{rest...}", "public": true, "allow": ["method_override"],
+                  "rewrite": { "strip_prefix": "/api" } },
+                { "id": "small", "path": "/small/{rest...}", "public": true, "authorization_header": "strip",
+                  "max_body": "1KiB", "rewrite": { "strip_prefix": "/small" } },
+                { "id": "strict", "path": "/strict", "public": true, "authorization_header": "strip", "max_body": "1KiB" },
+                { "id": "loose", "path": "/loose", "public": true, "allow": ["method_override"] }
+                """)
+        func route(_ target: String, _ fields: String) throws -> String {
+            try terms.outcome(target, method: "POST", fields: fields).route
+        }
+        for field in [
+            "X-HTTP-Method-Override: DELETE", "x-method-override: PUT", "X-Original-URL: /a", "X-Rewrite-URL: /a",
+        ] {
+            #expect(try route("/api/strict", "\(field)\r\n") == "rewrite_conflict")
+            #expect(try route("/api/loose", "\(field)\r\n") == "api")
+            #expect(try route("/api/none", "\(field)\r\n") == "api")
+            #expect(try route("/small/strict", "\(field)\r\n") == "small")
+        }
+        #expect(try route("/api/strict", "") == "api")
+        #expect(try route("/api/strict", "Authorization: Basic eDp5\r\n") == "rewrite_conflict")
+        #expect(try route("/small/strict", "Authorization: Basic eDp5\r\n") == "small")
+        #expect(try route("/api/loose", "Authorization: Basic eDp5\r\n") == "api")
+        #expect(try route("/api/strict", "Content-Length: 1024\r\n") == "api")
+        #expect(try route("/api/strict", "Content-Length: 1025\r\n") == "rewrite_conflict")
+        #expect(try route("/api/loose", "Content-Length: 1025\r\n") == "api")
+        #expect(try route("/api/strict", "Transfer-Encoding: chunked\r\n") == "rewrite_conflict")
+        #expect(try route("/small/strict", "Transfer-Encoding: chunked\r\n") == "small")
     }
 
     @Test("a result that begins with two slashes is refused, in any reading that is not allowed")

@@ -26,7 +26,7 @@ struct Rule7CredentialTests {
     }
 
     private func outcome(_ path: String, _ fields: String, token: [UInt8]? = nil) throws -> String {
-        try decisions.outcome(path, token: token, fields: fields).route
+        try decisions.outcome(path, fields: fields, token: token).route
     }
 
     @Test("a key is looked for in the named field, whatever its case, and in Authorization")
