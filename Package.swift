@@ -45,14 +45,16 @@ let package = Package(
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
         library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
-        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
+        library("Passwords", ["COpenSSL", "Bytes"]),
+        library("TokenEndpoint", ["Authorization", "Passwords", "JOSE", "Bytes", "StrictJSON"]),
+        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
         library(
             "Gateway",
             [
-                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "Configuration",
-                "Upstream", "AccessLog", logging,
+                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "TokenEndpoint",
+                "Configuration", "Upstream", "AccessLog", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
@@ -75,6 +77,8 @@ let package = Package(
         tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
+        tests("PasswordsTests", ["Passwords", "Bytes"]),
+        tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
