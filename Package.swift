@@ -50,28 +50,31 @@ let package = Package(
         library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
+        library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
         library(
             "Gateway",
             [
                 "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "TokenEndpoint",
-                "Configuration", "Upstream", "AccessLog", logging,
+                "Configuration", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "Configuration", "JOSE", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Gateway", "Authorization", "Configuration", "HTTP", "JOSE", "Admin", "Transport", "Bytes",
+                "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
-        tests("RoutingTests", ["Routing", "HTTP"]),
+        tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
         tests(
             "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "StrictJSON", "Bytes"],
             exclude: ["Broken"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
+        tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),
         .target(
-            name: "TestSupport", dependencies: ["JOSE", "Authentication"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["JOSE", "Authentication", "Routing", "HTTP"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
@@ -85,7 +88,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]
@@ -94,13 +97,24 @@ let package = Package(
 /// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
 if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
-    for target in package.targets where ["HTTP", "Bytes"].contains(target.name) {
+    let tested = ["HTTP", "Bytes", "Routing", "StrictJSON", "Configuration"]
+    for target in package.targets where tested.contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
-    for name in ["FuzzRequestParser", "FuzzResponseParser", "FuzzBodyDecoder", "FuzzPathCanonicalizer"] {
+    package.targets.append(
+        .target(
+            name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)]))
+    let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
+        ("FuzzRequestParser", ["HTTP", "Bytes"]), ("FuzzResponseParser", ["HTTP", "Bytes"]),
+        ("FuzzBodyDecoder", ["HTTP", "Bytes"]), ("FuzzPathCanonicalizer", ["HTTP", "Bytes"]),
+        ("FuzzProxyHeader", ["HTTP", "Bytes"]),
+        ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
+    ]
+    for (name, dependencies) in fuzzTargets {
         package.targets.append(
             .executableTarget(
-                name: name, dependencies: ["HTTP", "Bytes"], path: "Tests/Fuzz/\(name)",
+                name: name, dependencies: dependencies + ["FuzzDriver"], path: "Tests/Fuzz/\(name)",
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
                 linkerSettings: [.unsafeFlags(sanitizers)]))
     }

@@ -83,17 +83,36 @@ package struct Policy: Sendable {
     /// - Returns: the permit for one request.
     /// - Throws: `Denial`: what is missing.
     package borrowing func permit(route: Int, principal: Principal?) throws(Denial) -> Permit {
+        try check(principal, on: route)
+        return Permit(route: route, upstream: routes[route].upstream)
+    }
+
+    /// What a holder of scopes and roles lacks on a route; a shadow route is asked like any other.
+    ///
+    /// - Parameters:
+    ///   - route: the position of the route.
+    ///   - holder: a principal, or what a token would carry; nil if nobody is authenticated.
+    /// - Returns: nil if a principal with the same would get a permit; nothing can be forwarded with the answer.
+    package borrowing func denial(route: Int, of holder: (some Holder)?) -> Denial? {
+        do throws(Denial) {
+            try check(holder, on: route)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private borrowing func check(_ holder: (some Holder)?, on route: Int) throws(Denial) {
         switch routes[route].kind {
         case .public:
             break
         case .authenticated:
-            guard principal != nil else { throw .notAuthenticated(requiredScopes: []) }
+            guard holder != nil else { throw .notAuthenticated(requiredScopes: []) }
         case .restricted:
-            guard let principal else { throw .notAuthenticated(requiredScopes: routes[route].challengeScopes) }
-            try checkScopes(of: principal, on: route)
-            try checkRoles(of: principal, on: route)
+            guard let holder else { throw .notAuthenticated(requiredScopes: routes[route].challengeScopes) }
+            try checkScopes(of: holder, on: route)
+            try checkRoles(of: holder, on: route)
         }
-        return Permit(route: route, upstream: routes[route].upstream)
     }
 
     /// The permit that a shadow route gives for a request that was denied.
@@ -104,47 +123,47 @@ package struct Policy: Sendable {
         routes[route].isShadow ? Permit(route: route, upstream: routes[route].upstream) : nil
     }
 
-    private borrowing func checkScopes(of principal: Principal, on route: Int) throws(Denial) {
+    private borrowing func checkScopes(of holder: some Holder, on route: Int) throws(Denial) {
         if let required = routes[route].simpleScopes {
-            if required & ~held(0, by: principal) == 0 { return }
-            throw insufficientScope(of: principal, on: route)
+            if required & ~held(0, by: holder) == 0 { return }
+            throw insufficientScope(of: holder, on: route)
         }
-        for alternative in 0..<routes[route].alternatives.count where holds(route, alternative, principal) { return }
-        throw insufficientScope(of: principal, on: route)
+        for alternative in 0..<routes[route].alternatives.count where holds(route, alternative, holder) { return }
+        throw insufficientScope(of: holder, on: route)
     }
 
-    /// Whether the principal holds all scopes of an alternative; allocates nothing.
-    private borrowing func holds(_ route: Int, _ alternative: Int, _ principal: Principal) -> Bool {
+    /// Whether the holder has all scopes of an alternative; allocates nothing.
+    private borrowing func holds(_ route: Int, _ alternative: Int, _ holder: some Holder) -> Bool {
         for position in 0..<routes[route].alternatives[alternative].set.wordCount {
             let required = routes[route].alternatives[alternative].set.word(position)
-            if required & ~held(position, by: principal) != 0 { return false }
+            if required & ~held(position, by: holder) != 0 { return false }
         }
         return true
     }
 
-    /// The scopes that the principal holds, 64 at a time.
-    private borrowing func held(_ position: Int, by principal: Principal) -> UInt64 {
-        let issuer = principal.issuerIndex
+    /// The scopes that the holder has, 64 at a time.
+    private borrowing func held(_ position: Int, by holder: some Holder) -> UInt64 {
+        let issuer = holder.issuerIndex
         let grant = issuer < grants.count ? grants[issuer] : defaultGrant
-        let token = principal.scopes.word(position)
-        if grant == .token || principal.roles.isEmpty { return grant.combine(token: token, roles: 0) }
-        return grant.combine(token: token, roles: roleGraph.scopeWord(position, grantedBy: principal.roles))
+        let token = holder.scopes.word(position)
+        if grant == .token || holder.roles.isEmpty { return grant.combine(token: token, roles: 0) }
+        return grant.combine(token: token, roles: roleGraph.scopeWord(position, grantedBy: holder.roles))
     }
 
-    private borrowing func checkRoles(of principal: Principal, on route: Int) throws(Denial) {
+    private borrowing func checkRoles(of holder: some Holder, on route: Int) throws(Denial) {
         guard !routes[route].requiredRoles.isEmpty else { return }
-        guard principal.roles.intersects(routes[route].sufficientRoles) else {
+        guard holder.roles.intersects(routes[route].sufficientRoles) else {
             throw .insufficientRole(required: routes[route].requiredRoles)
         }
     }
 
     /// The alternative that lacks the fewest scopes, and which those are.
-    private func insufficientScope(of principal: Principal, on route: Int) -> Denial {
+    private func insufficientScope(of holder: some Holder, on route: Int) -> Denial {
         var best: (required: [String], missing: [String]) = ([], [])
         for (index, alternative) in routes[route].alternatives.enumerated() {
             var missing: [String] = []
             for (name, position) in zip(alternative.names, alternative.positions) {
-                let word = held(position / 64, by: principal)
+                let word = held(position / 64, by: holder)
                 if word & 1 << UInt64(position % 64) == 0 { missing.append(name) }
             }
             if index == 0 || missing.count < best.missing.count { best = (alternative.names, missing) }

@@ -46,6 +46,7 @@ struct RoleGraph: Sendable {
     /// The roles that satisfy a requirement of any of `required`: those, and the roles that include one of them.
     func roles(satisfying required: NameSet) -> NameSet {
         var satisfying = NameSet()
+        if required.isEmpty { return satisfying }
         for role in included.indices where included[role].intersects(required) { satisfying.insert(role) }
         return satisfying
     }

@@ -20,8 +20,9 @@ struct ConfigurationDecoder {
         let names = KnownNames(
             scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root),
             issuers: knownNames("issuers", in: root), upstreams: knownNames("upstreams", in: root))
-        let routes = RouteDecoder(problems: problems, names: names, upstreamDecoder: upstreamDecoder, limits: limits)
-            .decode(root)
+        let routes = RouteDecoder(
+            problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits
+        ).decode(root)
         let listenerDecoder = ListenerDecoder(problems: problems, paths: paths)
         let listeners = listenerDecoder.decode(root["listeners"])
         return GatewayConfiguration(

@@ -6,7 +6,7 @@
 ///   - word: what was written.
 ///   - candidates: what could have been written; of equally near ones the first counts.
 /// - Returns: the nearest word, if one is near enough.
-func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
+package func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
     let letters = Array(word.lowercased().unicodeScalars)
     guard letters.count <= 64 else { return nil }
     var best: String?

@@ -6,6 +6,7 @@ import StrictJSON
 struct RouteDecoder {
     let problems: ProblemCollector
     let names: KnownNames
+    let upstreams: [UpstreamConfiguration]
     let upstreamDecoder: UpstreamDecoder
     let limits: LimitsConfiguration
 
@@ -28,12 +29,14 @@ struct RouteDecoder {
         }
         var lines: [String: Int] = [:]
         var needsIssuer: Cursor?
+        let liveness = root["listeners"]?.elements.first { $0["livez"]?.boolean == true }
         for cursor in root["routes"]?.elements ?? [] {
             guard cursor.node.object != nil else { continue }
             checkSettings(cursor)
             checkIdentity(cursor, &lines)
             let settings = RouteSettings(own: cursor, defaults: defaults)
             checkCompleted(settings)
+            if let liveness { checkLiveness(settings, answeredBy: liveness) }
             decode(settings, into: &result)
             if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
         }
@@ -135,6 +138,21 @@ struct RouteDecoder {
         }
     }
 
+    /// Refuses a route for a path that a listener keeps for itself: it would never be chosen there.
+    private func checkLiveness(_ settings: RouteSettings, answeredBy listener: Cursor) {
+        guard let path = settings.own["path"], let text = path.string, let pattern = try? RoutePattern(text) else {
+            return
+        }
+        let ignoresSlash = settings["trailing_slash"]?.string == "either"
+        guard
+            pattern.segments == [.literal("livez")]
+                || ignoresSlash && pattern.segments == [.literal("livez"), .literal("")]
+        else { return }
+        problems.report(
+            "the listener on line \(problems.line(of: listener)) has \"livez\": the gateway answers \"/livez\" there "
+                + "itself", at: path)
+    }
+
     private func checkRewrite(_ settings: RouteSettings, path: Cursor) {
         guard let written = settings["rewrite"] else { return }
         if let pair = written["replace_prefix"], let parts = pair.node.array, parts.count != 2 {
@@ -149,26 +167,53 @@ struct RouteDecoder {
     }
 
     private func reportConflicts(_ result: Result) {
-        let routes = result.comparable.map { number in
+        var reported = report(
+            conflicts(in: result, among: result.comparable, folding: []), in: result,
+            because: "their hosts, paths and methods overlap")
+        let routes = Dictionary(grouping: result.comparable) { result.routes[$0].upstream }
+        for upstream in upstreams + result.inlineUpstreams where !upstream.folding.isEmpty {
+            let pairs = conflicts(in: result, among: routes[upstream.name] ?? [], folding: upstream.folding)
+            reported.formUnion(
+                report(
+                    pairs.filter { !reported.contains($0) }, in: result,
+                    because: "the upstream \"\(upstream.name)\" takes their paths for the same"))
+        }
+    }
+
+    /// The routes among `numbers` that could be chosen for one request by a server that takes for the same what
+    /// `folding` says.
+    private func conflicts(
+        in result: Result, among numbers: [Int], folding: PathFolding
+    ) -> [RouteConflicts.Pair] {
+        let routes = numbers.map { number in
             let route = result.routes[number]
             return Route(
                 host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
                 methods: route.methods, target: number)
         }
-        do {
-            _ = try RouteTable(routes)
-        } catch {
-            for pair in error.pairs {
-                let (one, other) = (result.comparable[pair.first], result.comparable[pair.second])
-                let first = result.routes[one]
-                let second = result.routes[other]
-                let line = problems.line(of: result.places[one])
-                problems.report(
-                    "\"\(second.id)\" and \"\(first.id)\" (line \(line)) could both "
-                        + "be chosen for one request: their hosts, paths and methods overlap",
-                    at: result.places[other])
+        do throws(RouteConflicts) {
+            if folding.isEmpty {
+                _ = try RouteTable(routes)
+            } else {
+                _ = try FoldedRouteTable(routes, folding: folding)
             }
+            return []
+        } catch {
+            return error.pairs.map { RouteConflicts.Pair(first: numbers[$0.first], second: numbers[$0.second]) }
         }
+    }
+
+    private func report(
+        _ pairs: [RouteConflicts.Pair], in result: Result, because reason: String
+    ) -> Set<RouteConflicts.Pair> {
+        for pair in pairs {
+            let line = problems.line(of: result.places[pair.first])
+            problems.report(
+                "\"\(result.routes[pair.second].id)\" and \"\(result.routes[pair.first].id)\" (line \(line)) could both "
+                    + "be chosen for one request: \(reason)",
+                at: result.places[pair.second])
+        }
+        return Set(pairs)
     }
 
     private func openingBrace(_ cursor: Cursor) -> Range<Int> {

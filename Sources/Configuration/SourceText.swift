@@ -5,6 +5,9 @@ struct SourceText {
     let file: String
     /// The offsets at which lines start.
     private let lineStarts: [Int]
+    /// How many Unicode scalars start before each `stride` bytes: a file may be one long line with many places in it.
+    private let scalarsBefore: [Int]
+    private static let stride = 1024
 
     init(bytes: [UInt8], file: String) {
         self.bytes = bytes
@@ -12,6 +15,12 @@ struct SourceText {
         var starts = [0]
         for (offset, byte) in bytes.enumerated() where byte == UInt8(ascii: "\n") { starts.append(offset + 1) }
         lineStarts = starts
+        var counts = [0]
+        for start in Swift.stride(from: 0, to: bytes.count, by: Self.stride) {
+            let end = min(start + Self.stride, bytes.count)
+            counts.append(counts[counts.count - 1] + Self.scalarCount(bytes[start..<end]))
+        }
+        scalarsBefore = counts
     }
 
     /// The line that holds `offset`, counted from 1.
@@ -41,7 +50,16 @@ struct SourceText {
 
     /// How many Unicode scalars start in `range`.
     func scalarCount(_ range: Range<Int>) -> Int {
-        bytes[range].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+        scalarCount(before: range.upperBound) - scalarCount(before: range.lowerBound)
+    }
+
+    private func scalarCount(before offset: Int) -> Int {
+        let block = offset / Self.stride
+        return scalarsBefore[block] + Self.scalarCount(bytes[(block * Self.stride)..<offset])
+    }
+
+    private static func scalarCount(_ bytes: ArraySlice<UInt8>) -> Int {
+        bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
     }
 
     /// The place in the file of a byte of a string's value.

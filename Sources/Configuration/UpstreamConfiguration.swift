@@ -1,3 +1,5 @@
+package import Routing
+
 /// A service that requests are forwarded to.
 package struct UpstreamConfiguration: Sendable, Equatable {
     /// The name in the file; for one that is written inside a route, `routes/` and the route's `id`.
@@ -8,6 +10,14 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var ignoresCase = false
     /// Whether the servers take a path with and without a slash at its end for the same.
     package var ignoresTrailingSlash = false
+
+    /// What the servers take for the same in paths.
+    package var folding: PathFolding {
+        var folding: PathFolding = []
+        if ignoresCase { folding.insert(.letterCase) }
+        if ignoresTrailingSlash { folding.insert(.trailingSlash) }
+        return folding
+    }
 }
 
 /// One server of an upstream.

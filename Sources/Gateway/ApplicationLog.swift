@@ -1,17 +1,51 @@
 import AccessLog
+package import Admin
 import Bytes
 package import Logging
+import Synchronization
 import Transport
 
 /// The application log: JSON Lines on standard error, one per event of the process's own life.
 ///
-/// The metadata key `event` names the kind of event and comes first.
+/// The metadata key `event` names the kind of event and comes first. The level is one for the whole process: setting it
+/// through any logger, or `level`, changes what all of them write from then on.
 package struct ApplicationLog: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
-    package var logLevel: Logger.Level = .info
+
+    /// The place of the level among all levels; at first that of `info`.
+    private static let threshold = Atomic<Int>(1)
+
+    /// From which level on lines are written; `info` at first.
+    package static var level: ApplicationLogLevel {
+        get { ApplicationLogLevel.allCases[threshold.load(ordering: .relaxed)] }
+        set { threshold.store(ApplicationLogLevel.allCases.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
+    }
+
+    package var logLevel: Logger.Level {
+        get {
+            switch Self.level {
+            case .debug: .debug
+            case .info: .info
+            case .warn: .warning
+            case .error: .error
+            }
+        }
+        set { Self.level = Self.word(for: newValue) }
+    }
 
     package init() {}
+
+    /// Changes the level and says so, whatever the levels before and after let through.
+    static func change(to new: ApplicationLogLevel) {
+        let old = level
+        level = new
+        Self().log(
+            event: LogEvent(
+                level: .notice, message: "the level of the application log is changed",
+                metadata: ["event": "log_level", "old": .string(old.rawValue), "new": .string(new.rawValue)],
+                source: nil, file: #fileID, function: #function, line: #line))
+    }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -25,7 +59,7 @@ package struct ApplicationLog: LogHandler {
         var timestamp = Timestamp()
         timestamp.append(WallClock.microseconds, to: &line)
         line.append("\",\"level\":")
-        Self.append(.string(Self.word(for: event.level)), to: &line)
+        Self.append(.string(Self.word(for: event.level).rawValue), to: &line)
         line.append(",\"event\":")
         Self.append(values.removeValue(forKey: "event") ?? "log", to: &line)
         line.append(",\"msg\":")
@@ -41,12 +75,12 @@ package struct ApplicationLog: LogHandler {
     }
 
     /// The words of the access log, so that one query finds both.
-    private static func word(for level: Logger.Level) -> String {
+    private static func word(for level: Logger.Level) -> ApplicationLogLevel {
         switch level {
-        case .trace, .debug: "debug"
-        case .info, .notice: "info"
-        case .warning: "warn"
-        case .error, .critical: "error"
+        case .trace, .debug: .debug
+        case .info, .notice: .info
+        case .warning: .warn
+        case .error, .critical: .error
         }
     }
 

@@ -3,7 +3,7 @@ import Transport
 
 /// A listener of the configuration with its sockets: one, or one for each address that its name has.
 struct BoundListener: Sendable {
-    let address: SocketAddressConfiguration
+    let id: ListenerID
     let sockets: [ListeningSocket]
 
     /// Binds what the configuration listens on.
@@ -16,25 +16,21 @@ struct BoundListener: Sendable {
     static func bind(
         _ configuration: GatewayConfiguration, keeping present: [BoundListener] = []
     ) throws(StartError) -> [BoundListener] {
-        var present = present
         var bound: [BoundListener] = []
-        for listener in configuration.listeners {
-            if let kept = present.firstIndex(where: { $0.address == listener.address }) {
-                bound.append(present.remove(at: kept))
+        for id in ListenerID.all(in: configuration) {
+            if let kept = present.first(where: { $0.id == id }) {
+                bound.append(kept)
             } else {
-                bound.append(try BoundListener(listener.address, connectionLimit: configuration.limits.connections))
+                bound.append(try BoundListener(id, connectionLimit: configuration.limits.connections))
             }
         }
         return bound
     }
 
-    /// Whether the other has the same sockets.
-    func isSame(as other: BoundListener) -> Bool { sockets.first === other.sockets.first }
-
-    private init(_ address: SocketAddressConfiguration, connectionLimit: Int) throws(StartError) {
-        self.address = address
+    private init(_ id: ListenerID, connectionLimit: Int) throws(StartError) {
+        self.id = id
         var sockets: [ListeningSocket] = []
-        for found in try Self.addresses(of: address) {
+        for found in try Self.addresses(of: id.address) {
             do throws(SocketError) {
                 sockets.append(try ListeningSocket(address: found, connectionLimit: connectionLimit))
             } catch {
@@ -44,7 +40,7 @@ struct BoundListener: Sendable {
         self.sockets = sockets
     }
 
-    private static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
+    static func addresses(of address: SocketAddressConfiguration) throws(StartError) -> [SocketAddress] {
         switch address {
         case .unix(let path):
             guard let found = SocketAddress(unixPath: path) else {

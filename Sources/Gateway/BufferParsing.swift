@@ -9,6 +9,12 @@ extension RequestParser {
     }
 }
 
+extension ByteBuffer {
+    func parseProxyHeader() throws(ParseError) -> (header: ProxyHeader, length: Int)? {
+        try ProxyHeader.parse(span)
+    }
+}
+
 extension ResponseParser {
     mutating func parse(
         _ input: borrowing ByteBuffer, requestMethod: Method, into response: inout Response

@@ -10,29 +10,27 @@ final class Connection {
     let waiter: Waiter
     /// Bytes received and not yet consumed; without a block while the connection is idle.
     var input = ByteBuffer()
-    /// The client's address without its port; empty on a Unix-domain socket.
-    let remoteHost: [UInt8]
-    /// The fields that tell the upstream of the client, the same for every request.
-    let forwardingFields: [UInt8]
-    /// The address in the configuration of the listener that accepted it.
-    let listener: SocketAddressConfiguration
+    /// What the listener's configuration says, as of the exchange under way.
+    private(set) var listener: ListenerSettings
+    /// What it says from the next exchange on, after a reload.
+    private var nextListener: ListenerSettings?
     /// Whether a reload has taken the listener away.
     private var isListenerGone = false
+    /// The address of the connection's other side as the access log shows it; empty where it does not.
+    let remoteIP: [UInt8]
+    /// Who speaks on the connection: its other side, or whom a PROXY header names.
+    private(set) var origin: ClientOrigin
     let resources: WorkerResources
     /// How often the connection went on without waiting in this turn of the loop.
     private var operations = 0
 
-    init(
-        stream: any ByteStream, remote: SocketAddress, listener: SocketAddressConfiguration, resources: WorkerResources
-    ) {
+    init(stream: any ByteStream, remote: SocketAddress, listener: ListenerSettings, resources: WorkerResources) {
         self.stream = stream
         self.listener = listener
-        let host = Array(remote.host.utf8)
-        var fields: [UInt8] = []
-        if !host.isEmpty { fields.appendField("X-Forwarded-For", host.span) }
-        fields.append("X-Forwarded-Proto: http\r\n")
-        remoteHost = host
-        forwardingFields = fields
+        origin = ClientOrigin(
+            host: Array(remote.host.utf8), listener: listener,
+            disclosure: resources.generation.settings.addressDisclosure)
+        remoteIP = origin.logged
         self.resources = resources
         waiter = Waiter(loop: resources.loop)
         stream.waiter = waiter
@@ -48,14 +46,24 @@ final class Connection {
         var ending = Ending.close
         let headTimeout = isWithinLimit ? settings.headTimeout : min(settings.headTimeout, Self.patienceBeyondLimit)
         var idleTimeout = headTimeout
+        if listener.readsProxyProtocol, origin.isTrusted {
+            if let ending = await receiveProxyHeader(within: headTimeout) { return await end(ending) }
+        }
         while await receiveFirstByte(within: idleTimeout) {
+            adoptNextListener()
             let exchange = resources.takeExchange()
             ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
             exchange.generation.give(exchange)
-            guard case .keepOpen = ending else { break }
+            guard isWithinLimit, case .keepOpen = ending else { break }
             if input.isEmpty { input.release(to: resources.blocks) } else { await letOthersRun() }
             idleTimeout = settings.idleTimeout
         }
+        await end(ending)
+    }
+
+    /// Closes the connection.
+    private func end(_ wanted: Ending) async {
+        var ending = wanted
         // Closing with bytes unread resets the connection, and the client may lose the end of the response.
         if ending == .close && !(input.isEmpty && stream.isQuiet) { ending = .linger }
         if case .linger = ending { await discardInput() }
@@ -79,6 +87,46 @@ final class Connection {
     var isEnding: Bool { resources.isDraining || isListenerGone }
 
     private var settings: GatewaySettings { resources.generation.settings }
+
+    /// Reads the PROXY header that a trusted proxy sends first. From then on it counts as the connection's origin.
+    ///
+    /// - Returns: nil, or how the connection ends instead.
+    private func receiveProxyHeader(within timeout: Nanoseconds) async -> Ending? {
+        let deadline = resources.loop.now + timeout
+        // A proxy that looks whether anybody listens sends nothing.
+        guard await receiveFirstByte(within: timeout) else { return .close }
+        do throws(ParseError) {
+            while true {
+                if let (header, length) = try input.parseProxyHeader() {
+                    input.consume(length)
+                    adopt(header)
+                    return nil
+                }
+                switch receive() {
+                case .bytes: break
+                case .end, .failed: throw .invalidProxyHeader
+                case .wouldBlock:
+                    if await wait(until: deadline) == .expired { throw .invalidProxyHeader }
+                }
+            }
+        } catch {
+            resources.warnOfProxyHeader(from: remoteIP)
+            let exchange = resources.takeExchange()
+            await exchange.reject(error, on: self)
+            defer { exchange.generation.give(exchange) }
+            return exchange.ending
+        }
+    }
+
+    private func adopt(_ header: ProxyHeader) {
+        let host: [UInt8]
+        switch header {
+        case .unknown: return
+        case .address(let address): host = address.text
+        case .unixSocket: host = []
+        }
+        origin = ClientOrigin(host: host, listener: listener, disclosure: settings.addressDisclosure)
+    }
 
     /// Waits for the next request to begin.
     ///
@@ -118,10 +166,20 @@ final class Connection {
         await Task.yield()
     }
 
-    /// Ends the connection, after the exchange under way: its listener is gone.
-    func leave() {
-        isListenerGone = true
-        waiter.wake()
+    /// Lets what a reload says of the listener count from the next exchange on.
+    ///
+    /// - Parameter next: nil if the listener is gone: the connection ends after the exchange under way.
+    func listenerChanged(to next: ListenerSettings?) {
+        nextListener = next
+        isListenerGone = next == nil
+        if isListenerGone { waiter.wake() }
+    }
+
+    private func adoptNextListener() {
+        guard let next = nextListener else { return }
+        nextListener = nil
+        listener = next
+        origin = ClientOrigin(host: origin.host, listener: next, disclosure: settings.addressDisclosure)
     }
 
     /// Ends the connection's waits for good; its task then ends by itself.

@@ -12,21 +12,33 @@ final class Evaluator {
     /// In the order of the configuration.
     let routes: [GatewayRoute]
     private let table: RouteTable<Int>
+    /// In the order of the configuration's upstreams.
+    private let views: [UpstreamView]
     private let authenticator: Authenticator
     private let policy: Policy
 
     /// - Throws: what the configuration's reader should have found: a fault of ours.
     init(_ configuration: GatewayConfiguration) throws(EvaluatorError) {
-        routes = configuration.routes.enumerated().map { GatewayRoute($1, index: $0, in: configuration) }
+        let issuers = Vocabulary(configuration.issuers.map(\.name))
+        let upstreams = Vocabulary(configuration.upstreams.map(\.name))
+        routes = configuration.routes.enumerated().map { index, route in
+            GatewayRoute(route, index: index, issuers: issuers, upstreams: upstreams, in: configuration)
+        }
         let scopes = Vocabulary(configuration.scopes.map(\.name))
         let roles = Vocabulary(configuration.roles.map(\.name))
+        let entries = configuration.routes.enumerated().map { index, route in
+            Route(
+                host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
+                methods: route.methods, target: index)
+        }
+        let rewriting = Set(configuration.routes.filter { $0.rewrite != nil }.map(\.upstream))
         do throws(RouteConflicts) {
-            table = try RouteTable(
-                configuration.routes.enumerated().map { index, route in
-                    Route(
-                        host: route.host, pattern: route.pattern, ignoresTrailingSlash: route.ignoresTrailingSlash,
-                        methods: route.methods, target: index)
-                })
+            table = try RouteTable(entries)
+            views = try configuration.upstreams.map { upstream throws(RouteConflicts) in
+                try UpstreamView(
+                    of: upstream, routes: entries, isOwn: { configuration.routes[$0].upstream == upstream.name },
+                    rewrites: rewriting.contains(upstream.name))
+            }
         } catch {
             throw .conflictingRoutes
         }
@@ -41,6 +53,7 @@ final class Evaluator {
                     RoleDefinition(name: $0.name, includes: $0.includes, scopes: $0.scopes)
                 },
                 grant: Grant(configuration.grant),
+                issuerGrants: configuration.issuers.map { $0.grant.map(Grant.init) },
                 routes: zip(configuration.routes, routes).map { configured, route in
                     ProtectedRoute(
                         access: Access(configured.access), upstream: route.upstream, isShadow: configured.isShadow)
@@ -64,7 +77,11 @@ final class Evaluator {
         let found = table.match(host: request.host.name, path: request.target.path.span, method: request.method)
         if !request.target.forms.isEmpty { try checkReadings(of: request, found) }
         switch found {
-        case .found(let index): return routes[index]
+        case .found(let index):
+            if let folded = views[routes[index].upstream].folded {
+                try checkReadings(of: request, on: routes[index], in: folded)
+            }
+            return routes[index]
         case .methodNotAllowed(let methods): throw .methodNotAllowed(methods)
         case .none: throw .noRoute
         }
@@ -79,6 +96,25 @@ final class Evaluator {
             let other = table.match(host: request.host.name, path: reading.path.span, method: request.method)
             guard other.isSame(as: found) else { throw .ambiguousPath }
         }
+    }
+
+    /// The same for an upstream whose servers take several paths for the same.
+    private func checkReadings(
+        of request: borrowing Request, on route: GatewayRoute, in table: FoldedRouteTable<Int>
+    ) throws(Refusal) {
+        let target = request.target
+        guard !target.forms.isEmpty || table.distinguishes(target.path) else { return }
+        for path in Self.paths(target.path, target.forms, on: route) {
+            guard case .found(route.index) = table.match(host: request.host.name, path: path, method: request.method)
+            else { throw .ambiguousPath }
+        }
+    }
+
+    /// The path, and what servers may take it for that the route does not vouch for.
+    private static func paths(_ path: [UInt8], _ forms: PathForms, on route: GatewayRoute) -> [[UInt8]] {
+        guard !forms.isEmpty else { return [path] }
+        let readings = PathReading.all(of: path, forms: forms)
+        return [path] + readings.filter { $0.dependsOn.isDisjoint(with: route.allowedForms) }.map(\.path)
     }
 
     /// Finds out who asks; nil on a public route, where no credential is looked at.
@@ -116,9 +152,51 @@ final class Evaluator {
         }
     }
 
+    /// Rewrites the path of a permitted request as its route says, and makes sure that this opens nothing: if the new path
+    /// is that of another route of the upstream, that one must permit the principal, too (security.md, rule 3).
+    ///
+    /// That the present route is a shadow route makes no difference: it says nothing about the others.
+    ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - route: the route that it was permitted on.
+    ///   - principal: who asks; nil if nobody is authenticated.
+    /// - Returns: the path for the upstream, or nil if it is the request's.
+    /// - Throws: `.rewriteConflict`.
+    func rewrite(
+        _ request: borrowing Request, along route: GatewayRoute, for principal: Principal?
+    ) throws(Refusal) -> [UInt8]? {
+        guard let rewrite = route.rewrite else { return nil }
+        guard let (rewritten, forms) = rewrite.apply(to: request.target.path) else { throw .rewriteConflict }
+        for path in Self.paths(rewritten, forms, on: route) {
+            guard !path.starts(with: "//".utf8) else { throw .rewriteConflict }
+            for table in views[route.upstream].own {
+                switch table.match(host: request.host.name, path: path, method: request.method) {
+                case .none: break
+                case .found(let index):
+                    guard index == route.index || wouldPermit(principal, on: routes[index]) else {
+                        throw .rewriteConflict
+                    }
+                case .methodNotAllowed: throw .rewriteConflict
+                }
+            }
+        }
+        return rewritten
+    }
+
+    private func wouldPermit(_ principal: Principal?, on route: GatewayRoute) -> Bool {
+        if let principal, let issuers = route.issuers, !issuers.contains(principal.issuerIndex) { return false }
+        return policy.denial(route: route.index, of: principal) == nil
+    }
+
     /// The permit that a shadow route gives whatever was decided; nil on any other route.
     func shadowPermit(on route: GatewayRoute) -> Permit? {
         policy.shadowPermit(route: route.index)
+    }
+
+    /// What somebody with a token of these scopes and roles lacks on the route; nil if nothing.
+    func denial(of holder: SupposedHolder, on route: GatewayRoute) -> Denial? {
+        policy.denial(route: route.index, of: holder)
     }
 
     /// The scopes that a challenge on the route names, in file order.
@@ -156,6 +234,7 @@ extension Issuer {
         clockSkew = Int(configuration.clockSkew.components.seconds)
         maximumLifetime = configuration.maximumLifetime.map { Int($0.components.seconds) }
         requiresExpiry = configuration.requiresExpiry
+        tokenType = configuration.tokenType
     }
 }
 

@@ -20,7 +20,11 @@ final class Exchange {
     var download: BodyPump
     var record = Record()
     var requestID: [UInt8] = []
+    /// What a trusted proxy says about the request; nil for any other client.
+    var believed: BelievedOrigin?
     var route: GatewayRoute?
+    /// The path that the upstream sees, where the route rewrites it.
+    private(set) var rewrittenPath: [UInt8]?
     /// Whether the head of a final response was written, so that no other can be.
     var hasAnswered = false
     /// Whether the connection goes on, as the head of the response says.
@@ -53,6 +57,8 @@ final class Exchange {
         parser.reset()
         responseParser.reset()
         route = nil
+        believed = nil
+        rewrittenPath = nil
         hasAnswered = false
         keepsConnection = false
         isCloseDelimited = false
@@ -69,14 +75,21 @@ final class Exchange {
     func run(
         on client: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds
     ) async -> Connection.Ending {
-        started = resources.loop.now
-        resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
+        begin(for: client)
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
             upload.begin(request.framing)
-            guard isWithinLimit else { throw .overloaded }
-            let permit = try decide()
-            try await forward(permit, from: client)
+            if client.origin.isTrusted { believe(client) }
+            if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
+                throw .rejected(.underscoreInFieldName)
+            }
+            if client.listener.answersLiveness, isForLiveness {
+                try await answerLiveness(on: client)
+            } else {
+                guard isWithinLimit else { throw .overloaded }
+                let permit = try decide()
+                try await forward(permit, from: client)
+            }
             // A client that did not ask for the end may send its next request before it sees it.
             let isClientDone = upload.isSourceDone && !request.isPersistent
             ending = keepsConnection ? .keepOpen : isClientDone ? .close : .linger
@@ -85,6 +98,20 @@ final class Exchange {
         }
         finishRecord(for: client)
         return ending
+    }
+
+    /// Refuses what is no request at all, and makes a line of it.
+    func reject(_ error: ParseError, on client: Connection) async {
+        begin(for: client)
+        request.reset()
+        await refuse(.rejected(error), on: client)
+        finishRecord(for: client)
+    }
+
+    private func begin(for client: Connection) {
+        started = resources.loop.now
+        resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
+        parser.defaultPort = client.listener.defaultPort
     }
 
     /// Reads the head of the request.
@@ -116,7 +143,7 @@ final class Exchange {
         }
     }
 
-    /// Match, authenticate, authorize: each step needs what the one before returned.
+    /// Match, authenticate, authorize, rewrite: each step needs what the one before returned.
     private func decide() throws(Refusal) -> Permit {
         let began = Instant.now
         defer {
@@ -126,18 +153,21 @@ final class Exchange {
         let evaluator = generation.evaluator
         let route = try evaluator.match(request)
         self.route = route
+        var principal: Principal?
+        let permit: Permit
         do throws(Refusal) {
             let now = Int(resources.loop.timeOfDay / 1_000_000)
-            let principal = try evaluator.authenticate(request.fields, on: route, now: now)
+            principal = try evaluator.authenticate(request.fields, on: route, now: now)
             if let principal { note(principal, now: now) }
-            let permit = try evaluator.authorize(principal, on: route)
+            permit = try evaluator.authorize(principal, on: route)
             record.reason = route.isPublic ? .public : .allowed
-            return permit
         } catch {
-            guard let permit = evaluator.shadowPermit(on: route) else { throw error }
+            guard let shadow = evaluator.shadowPermit(on: route) else { throw error }
+            permit = shadow
             record.reason = .shadow
             record.wouldDeny = error.reason
-            return permit
         }
+        rewrittenPath = try evaluator.rewrite(request, along: route, for: principal)
+        return permit
     }
 }

@@ -15,7 +15,7 @@ extension Exchange {
         if case .length(let length) = request.framing, let maximum = route.maximumBody, length > maximum {
             throw .rejected(.bodyTooLarge)
         }
-        if request.maxForwards == 0 { return await answerOptions(on: client) }
+        if request.maxForwards == 0 { return await answer(204, on: client) }
         let pool = generation.pools[permit.upstream]
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0

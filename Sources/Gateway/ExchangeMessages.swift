@@ -11,10 +11,11 @@ extension Exchange {
     /// Writes the head of the forwarded request in front of its body.
     func writeRequestHead(along route: GatewayRoute, for client: Connection) {
         let (target, clientHost) = (request.target, request.host.authority)
+        let path = rewrittenPath ?? target.path
         let host = route.upstreamHost ?? clientHost
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        output.appendRequestLine(request.method, path: target.path.span, query: target.query.span)
+        output.appendRequestLine(request.method, path: path.span, query: target.query.span)
         output.appendField("Host", host.span)
         var stripped = route.strippedFields
         if let maximum = request.maxForwards {
@@ -23,12 +24,13 @@ extension Exchange {
             output.append(decimal: maximum - 1)
             output.append("\r\n")
         }
-        record.droppedFields = generation.forwardingRules.appendRequestLines(
-            request.fields, overrides: route.allowsMethodOverride, stripped: stripped, to: &output)
-        output.append(addingCapacity: client.forwardingFields.count + clientHost.count + requestID.count + 256) {
-            rest in
-            rest.append(client.forwardingFields)
-            if !clientHost.isEmpty {
+        record.droppedFields = client.listener.forwardingRules.appendRequestLines(
+            request.fields, forwarding: believed != nil, overrides: route.allowsMethodOverride, stripped: stripped,
+            to: &output)
+        let forwardingFields = believed?.forwardingFields ?? client.origin.forwardingFields
+        output.append(addingCapacity: forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
+            rest.append(forwardingFields)
+            if believed == nil && !clientHost.isEmpty {
                 rest.append("X-Forwarded-Host: ")
                 rest.append(clientHost)
                 rest.append("\r\n")
@@ -67,7 +69,7 @@ extension Exchange {
         swap(&output, &download.output.bytes)
         let reason = response.reason
         output.appendStatusLine(response.status, reason: reason.span)
-        generation.forwardingRules.appendResponseLines(response.fields, to: &output)
+        generation.responseRules.appendResponseLines(response.fields, to: &output)
         if !response.fields.contains(.date) { appendDate(to: &output) }
         let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
         output.append(addingCapacity: requestID.count + 256) { rest in
@@ -86,7 +88,7 @@ extension Exchange {
     func writeInterimHead() {
         let reason = response.reason
         download.output.bytes.appendStatusLine(response.status, reason: reason.span)
-        generation.forwardingRules.appendResponseLines(response.fields, to: &download.output.bytes)
+        generation.responseRules.appendResponseLines(response.fields, to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 

@@ -34,10 +34,9 @@ extension Exchange {
         record.bytesIn = upload.received
         if record.origin == .upstream { record.bytesOut = download.received }
         record.set(.requestID, to: requestID)
-        if !client.remoteHost.isEmpty {
-            record.set(.remoteIP, to: client.remoteHost)
-            record.set(.clientIP, to: client.remoteHost)
-        }
+        if !client.remoteIP.isEmpty { record.set(.remoteIP, to: client.remoteIP) }
+        let clientIP = believed?.logged ?? client.origin.logged
+        if !clientIP.isEmpty { record.set(.clientIP, to: clientIP) }
         if !request.target.path.isEmpty {
             record.set(.method, to: request.method.name)
             record.set(.path, to: request.target.path)

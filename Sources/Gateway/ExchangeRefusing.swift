@@ -34,20 +34,34 @@ extension Exchange {
         await finishAnswer(on: client)
     }
 
-    /// Answers a permitted OPTIONS that may not be forwarded (RFC 9110 §7.6.2).
-    func answerOptions(on client: Connection) async {
+    /// Answers a permitted request that is not forwarded.
+    ///
+    /// - Parameters:
+    ///   - status: the status.
+    ///   - text: the body; nil for 204, which has none.
+    ///   - client: who asked.
+    func answer(_ status: Int, text: StaticString? = nil, on client: Connection) async {
         keepsConnection = request.isPersistent && upload.discard(&client.input) && !client.isEnding
-        record.status = 204
+        record.status = status
         hasAnswered = true
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        output.appendStatusLine(204)
+        output.appendStatusLine(status)
         appendDate(to: &output)
         output.append("Cache-Control: no-store\r\n")
+        if let text {
+            output.append("Content-Type: text/plain\r\nContent-Length: ")
+            output.append(decimal: text.utf8CodeUnitCount)
+            output.append("\r\n")
+        }
         output.append(addingCapacity: requestID.count + 128) {
             appendRequestID(to: &$0)
             appendConnection(to: &$0)
             $0.append("\r\n")
+        }
+        if let text, request.method != .head {
+            output.append(text)
+            record.bytesOut = text.utf8CodeUnitCount
         }
         swap(&output, &download.output.bytes)
         await finishAnswer(on: client)

@@ -14,6 +14,8 @@ final class GatewayRoute {
     /// The position of the upstream's pool.
     let upstream: Int
     let upstreamName: String
+    /// How the path is changed for the upstream; nil if it is not.
+    let rewrite: PathRewrite?
     /// What `Host` the upstream sees; nil for the client's.
     let upstreamHost: [UInt8]?
     let timeout: Nanoseconds
@@ -25,13 +27,23 @@ final class GatewayRoute {
     /// Fields that do not cross here, besides those that never do.
     let strippedFields: FieldNameSet
 
-    init(_ route: RouteConfiguration, index: Int, in configuration: GatewayConfiguration) {
+    /// - Parameters:
+    ///   - route: what is configured.
+    ///   - index: its position in the configuration.
+    ///   - issuers: the names of the issuers.
+    ///   - upstreams: the names of the upstreams.
+    ///   - configuration: where the upstreams are looked up.
+    init(
+        _ route: RouteConfiguration, index: Int, issuers: Vocabulary, upstreams: Vocabulary,
+        in configuration: GatewayConfiguration
+    ) {
         id = route.id
         self.index = index
         isPublic = route.access == .everyone
-        issuers = route.issuers.map { Vocabulary(configuration.issuers.map(\.name)).set(of: $0) }
+        self.issuers = route.issuers.map { issuers.set(of: $0) }
         upstreamName = route.upstream
-        upstream = configuration.upstreams.firstIndex { $0.name == route.upstream } ?? 0
+        upstream = upstreams.index(of: route.upstream) ?? 0
+        rewrite = route.rewrite.map(PathRewrite.init)
         upstreamHost =
             switch route.upstreamHost {
             case .client: nil

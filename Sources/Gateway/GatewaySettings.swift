@@ -16,6 +16,7 @@ struct GatewaySettings {
     let writesVia: Bool
     let refusals: RefusalConfiguration
     let subjectDisclosure: AccessLogConfiguration.Disclosure
+    let addressDisclosure: AddressDisclosure
 
     init(_ configuration: GatewayConfiguration) {
         let limits = configuration.limits
@@ -32,6 +33,7 @@ struct GatewaySettings {
         writesVia = configuration.forwarding.writesVia
         refusals = configuration.refusals
         subjectDisclosure = configuration.accessLog.subject
+        addressDisclosure = AddressDisclosure(configuration.accessLog.addresses)
     }
 }
 

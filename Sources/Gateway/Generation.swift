@@ -9,11 +9,10 @@ import Upstream
 final class Generation {
     let evaluator: Evaluator
     let settings: GatewaySettings
-    let forwardingRules = ForwardingRules()
+    let responseRules = ForwardingRules()
     /// In the order of the configuration's upstreams; empty until `begin`.
     private(set) var pools: [UpstreamPool] = []
-    /// The addresses of the listeners, whose connections stay.
-    private let listeners: Set<SocketAddressConfiguration>
+    private let listeners: [ListenerID: ListenerSettings]
     private let upstreams: [UpstreamSettings]
     /// For each upstream, the position of the same one in the predecessor.
     private let inherited: [Int?]
@@ -28,7 +27,8 @@ final class Generation {
     init(_ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil) throws(EvaluatorError) {
         evaluator = try Evaluator(configuration)
         settings = GatewaySettings(configuration)
-        listeners = Set(configuration.listeners.map(\.address))
+        let identified = zip(ListenerID.all(in: configuration), configuration.listeners)
+        listeners = Dictionary(uniqueKeysWithValues: identified.map { ($0, ListenerSettings($1, id: $0)) })
         upstreams = configuration.upstreamSettings
         var positions: [UpstreamSettings: Int] = [:]
         for (position, settings) in (predecessor?.upstreamSettings ?? []).enumerated() {
@@ -37,8 +37,8 @@ final class Generation {
         inherited = upstreams.map { positions.removeValue(forKey: $0) }
     }
 
-    /// Whether connections to the listener may stay.
-    func has(_ listener: SocketAddressConfiguration) -> Bool { listeners.contains(listener) }
+    /// What connections to a listener need to know; nil if the configuration does not have it.
+    func settings(of listener: ListenerID) -> ListenerSettings? { listeners[listener] }
 
     // MARK: Succession
 

@@ -24,6 +24,8 @@ enum Refusal: Error {
     /// The policy says no.
     case denied(Denial)
     case upstream(UpstreamError)
+    /// The rewritten path is that of another route, which would not permit the request, or has no safe form.
+    case rewriteConflict
     /// More connections are open than the listener allows.
     case overloaded
     /// The client is gone, and nobody is left to answer.
@@ -35,7 +37,8 @@ enum Refusal: Error {
         case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
         // The request was permitted; what failed came later.
         case .upstream: .allow
-        case .overloaded: .undecided
+        // Two routes disagree, so that no decision stands.
+        case .rewriteConflict, .overloaded: .undecided
         }
     }
 
@@ -51,6 +54,7 @@ enum Refusal: Error {
         case .denied(.insufficientScope): .insufficientScope
         case .denied(.insufficientRole): .insufficientRole
         case .upstream(let error): error.reason
+        case .rewriteConflict: .rewriteConflict
         case .overloaded: .overloaded
         case .clientGone: .badRequest
         }
@@ -66,6 +70,7 @@ enum Refusal: Error {
         case .noToken, .unusableToken, .denied(.notAuthenticated): 401
         case .denied: settings.insufficientScopeStatus
         case .upstream(let error): error.status
+        case .rewriteConflict: 502
         case .overloaded: 503
         }
     }
@@ -80,6 +85,7 @@ enum Refusal: Error {
         case .unusableToken: "Could not validate credentials"
         case .denied: "Not enough permissions"
         case .upstream(let error): error.detail
+        case .rewriteConflict: "The rewritten path would need another permission"
         case .overloaded: "Too many connections"
         case .clientGone: "The request is not complete"
         }

@@ -42,11 +42,16 @@ final class Reloader: Sendable {
         // The workers have all the time of the cores that they want.
         Thread.yieldToOthers()
         let changes = watchesFiles ? try? DirectoryChanges() : nil
+        // Short at first: between reading a file and watching its directory, nothing tells of a change.
+        var patience = Self.quietMilliseconds
         while true {
             changes?.watch(files.directories)
-            // Looked at after every wake-up, and before the first: between reading a file and watching its directory, nothing
-            // tells of a change.
-            guard watchesFiles && files.haveChanged || isRequested(orFilesMayHaveChanged: changes) else { continue }
+            guard isRequested(within: patience, orFilesMayHaveChanged: changes) || watchesFiles && files.haveChanged
+            else {
+                patience = Self.pollMilliseconds
+                continue
+            }
+            patience = Self.quietMilliseconds
             let next = ReadFiles()
             do throws(ConfigurationErrors) {
                 apply(try GatewayConfiguration.load(path: path, surroundings: next.recording))
@@ -60,8 +65,8 @@ final class Reloader: Sendable {
     /// Waits until a reload is asked for, or files may have changed and their directories are quiet again.
     ///
     /// - Returns: whether it is asked for.
-    private func isRequested(orFilesMayHaveChanged changes: DirectoryChanges?) -> Bool {
-        var outcome = requested.wait(milliseconds: watchesFiles ? Self.pollMilliseconds : -1, or: changes)
+    private func isRequested(within milliseconds: Int32, orFilesMayHaveChanged changes: DirectoryChanges?) -> Bool {
+        var outcome = requested.wait(milliseconds: watchesFiles ? milliseconds : -1, or: changes)
         for _ in 0..<Self.longestUnrest where outcome == .changed {
             outcome = requested.wait(milliseconds: Self.quietMilliseconds, or: changes)
         }

@@ -1,4 +1,5 @@
 import AccessLog
+import Admin
 package import Configuration
 package import Logging
 import Synchronization
@@ -20,6 +21,8 @@ package final class Server: Sendable {
     /// Raised when the workers have taken a reload up.
     let advanced: EventSignal
     let logger: Logger
+    private let readiness: Readiness
+    private let admin: AdminListener?
 
     /// Binds the listeners and builds the workers; nothing is accepted yet.
     ///
@@ -37,13 +40,16 @@ package final class Server: Sendable {
         self.logger = logger
         let accessLog = try Self.openAccessLog(configuration.accessLog, logger)
         let listeners = try BoundListener.bind(configuration)
+        let workerCount = configuration.workers ?? CurrentProcess.coreCount
+        readiness = Readiness(workerCount: workerCount)
+        admin = try Self.makeAdminListener(configuration, readiness)
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
-            for _ in 0..<(configuration.workers ?? CurrentProcess.coreCount) {
+            for _ in 0..<workerCount {
                 let generation = Self.makeGeneration(configuration)
                 workers.append(
-                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog))
+                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog, logger: logger))
             }
             advanced = try EventSignal()
             reloader = try Reloader(path: path, watchesFiles: watchesFiles, logger: logger)
@@ -76,13 +82,14 @@ package final class Server: Sendable {
         for (index, worker) in workers.enumerated() {
             guard let thread = Thread(name: "worker-\(index)", { worker.loop.run() }) else { return withoutThread() }
             threads.append(thread)
-            Task(executorPreference: worker.loop) { [listeners = present.withLock(\.listeners), logger] in
+            Task(executorPreference: worker.loop) { [listeners = present.withLock(\.listeners), logger, readiness] in
                 do throws(SocketError) {
                     try await worker.start(listeners)
+                    readiness.workerAccepts()
                 } catch {
                     // Half a gateway would look like a whole one.
                     logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
-                    CurrentProcess.exit(status: 1)
+                    CurrentProcess.exit(status: 2)
                 }
             }
         }
@@ -92,32 +99,34 @@ package final class Server: Sendable {
             reloader.run(files) { apply($0) }
         }
         guard isReloading != nil else { return withoutThread() }
+        let adminThread = admin?.start()
+        guard admin == nil || adminThread != nil else { return withoutThread() }
         logStart()
-        return handleSignals(threads)
+        return handleSignals(threads, adminThread)
     }
 
     private func withoutThread() -> Int32 {
         logger.critical("the system allows no further thread", metadata: ["event": "start_failed"])
-        return 70
+        return 2
     }
 
     private func logStart() {
         let (configuration, listeners) = present.withLock { ($0.configuration, $0.listeners) }
-        logger.info(
-            "gateway started",
-            metadata: [
-                "event": "started",
-                "version": .string(BuildVersion.text),
-                "config": .string(configuration.hash),
-                "listeners": .array(listeners.flatMap(\.sockets).map { .string($0.address.description) }),
-                "workers": .stringConvertible(workers.count),
-                "pid": .stringConvertible(CurrentProcess.identifier),
-            ])
+        var metadata: Logger.Metadata = [
+            "event": "started",
+            "version": .string(BuildVersion.text),
+            "config": .string(configuration.hash),
+            "listeners": .array(listeners.flatMap(\.sockets).map { .string($0.address.description) }),
+            "workers": .stringConvertible(workers.count),
+            "pid": .stringConvertible(CurrentProcess.identifier),
+        ]
+        if let admin { metadata["admin"] = .array(admin.addresses.map { .string($0.description) }) }
+        logger.info("gateway started", metadata: metadata)
     }
 
     // MARK: Signals
 
-    private func handleSignals(_ threads: [Thread]) -> Int32 {
+    private func handleSignals(_ threads: [Thread], _ adminThread: Thread?) -> Int32 {
         var isDraining = false
         while true {
             switch ProcessSignals.next() {
@@ -128,17 +137,18 @@ package final class Server: Sendable {
             case .stop:
                 guard !isDraining else {
                     logger.warning("ended at once", metadata: ["event": "stopped"])
-                    return 1
+                    return 2
                 }
                 isDraining = true
-                drain(threads)
+                drain(threads, adminThread)
             }
         }
     }
 
     /// Stops accepting, lets exchanges finish, and ends the process from a thread of its own: a second signal must still
     /// be heard.
-    private func drain(_ threads: [Thread]) {
+    private func drain(_ threads: [Thread], _ adminThread: Thread?) {
+        readiness.beginDraining()
         logger.info("draining", metadata: ["event": "draining"])
         let (listeners, limits) = present.withLock { present in
             present.isDraining = true
@@ -159,6 +169,8 @@ package final class Server: Sendable {
         _ = Thread(name: "drain") { [self] in
             for thread in threads { thread.join() }
             present.withLock(\.accessLog).close()
+            admin?.stop()
+            adminThread?.join()
             logger.info("stopped", metadata: ["event": "stopped"])
             CurrentProcess.exit(status: 0)
         }

@@ -31,7 +31,7 @@ extension Server {
         guard !isDraining else { return }
         for socket in listeners.flatMap(\.sockets) { socket.limitConnections(to: next.limits.connections) }
         advance(generations, listeners, log: log === before.accessLog ? nil : log)
-        for gone in before.listeners where !listeners.contains(where: { $0.isSame(as: gone) }) {
+        for gone in before.listeners where !listeners.contains(where: { $0.id == gone.id }) {
             for socket in gone.sockets { socket.close() }
         }
         if log !== before.accessLog { before.accessLog.close() }

@@ -1,5 +1,6 @@
 import AccessLog
 import Configuration
+import Logging
 import Transport
 import Upstream
 
@@ -10,15 +11,19 @@ actor Worker {
 
     private let resources: WorkerResources
     private let calls: BlockingCalls
+    private let logger: Logger
     private var listeners: [Listener] = []
     private var isStopping = false
 
-    init(generation: sending Generation, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter) {
+    init(
+        generation: sending Generation, loop: EventLoop, calls: BlockingCalls, log: AccessLogWriter, logger: Logger
+    ) {
         self.loop = loop
         self.calls = calls
+        self.logger = logger
         resources = WorkerResources(
             generation: generation, loop: loop, calls: calls,
-            log: AccessLogBuffer(writer: log, format: RecordFormat(.json)))
+            log: AccessLogBuffer(writer: log, format: RecordFormat(.json)), logger: logger)
     }
 
     /// Accepts connections from `listening` and keeps house until `drain`.
@@ -50,7 +55,7 @@ actor Worker {
     private func listen(to listening: [BoundListener]) throws(SocketError) {
         for bound in listening {
             for socket in bound.sockets where !listeners.contains(where: { $0.socket === socket }) {
-                let listener = makeListener(socket, of: bound.address)
+                let listener = makeListener(socket, of: bound.id)
                 listeners.append(listener)
                 try listener.resume()
             }
@@ -60,13 +65,13 @@ actor Worker {
         listeners.removeAll { listener in !wanted.contains { $0 === listener.socket } }
     }
 
-    private func makeListener(_ socket: ListeningSocket, of address: SocketAddressConfiguration) -> Listener {
+    private func makeListener(_ socket: ListeningSocket, of id: ListenerID) -> Listener {
         Listener(
             socket: socket, loop: loop,
             onConnection: { [self, loop] descriptor, remote in
                 let number = descriptor.release()
                 // The preference keeps the task's continuations on the loop: without it, CPU per request doubles.
-                Task(executorPreference: loop) { await self.serve(number, from: remote, on: socket, of: address) }
+                Task(executorPreference: loop) { await self.serve(number, from: remote, on: socket, of: id) }
             },
             onExhaustion: { [self, loop] in
                 Task(executorPreference: loop) { await self.resumeListeningLater() }
@@ -75,12 +80,18 @@ actor Worker {
 
     private func serve(
         _ descriptor: Int32, from remote: SocketAddress, on socket: ListeningSocket,
-        of address: SocketAddressConfiguration
+        of id: ListenerID
     ) async {
         let isWithinLimit = socket.connectionOpened()
+        if !isWithinLimit {
+            logger.debug(
+                "a connection beyond the limit",
+                metadata: ["event": "connection_limit", "listener": .string(socket.address.description)])
+        }
         defer { socket.connectionClosed() }
         guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
-        let connection = Connection(stream: stream, remote: remote, listener: address, resources: resources)
+        guard let listener = resources.generation.settings(of: id) else { return stream.close(abruptly: false) }
+        let connection = Connection(stream: stream, remote: remote, listener: listener, resources: resources)
         resources.add(connection)
         await connection.serve(isWithinLimit: isWithinLimit)
         resources.remove(connection)
@@ -125,12 +136,24 @@ actor Worker {
                 let outcome = await calls.run { () -> Result<[SocketAddress], ResolverError> in
                     Result { () throws(ResolverError) in try Resolver.addresses(of: host, port: port) }
                 }
-                if let outcome { pool.update(outcome) }
+                if let outcome {
+                    pool.update(outcome)
+                    log(outcome, of: host)
+                }
             }
             let isComplete = named.allSatisfy(\.hasAddress)
             _ = await resources.resolver.wait(
                 until: .now + (isComplete ? Self.resolveInterval : Self.resolveRetryInterval))
         }
+    }
+
+    private func log(_ outcome: Result<[SocketAddress], ResolverError>, of host: String) {
+        var metadata: Logger.Metadata = ["event": "looked_up", "name": .string(host)]
+        switch outcome {
+        case .success(let addresses): metadata["addresses"] = .array(addresses.map { .string($0.host) })
+        case .failure(let error): metadata["error"] = .string(error.description)
+        }
+        logger.debug("the name of an upstream was looked up", metadata: metadata)
     }
 
     // MARK: Ending

@@ -1,6 +1,7 @@
 import AccessLog
 import Bytes
 import HTTP
+import Logging
 import Transport
 import Upstream
 
@@ -14,9 +15,11 @@ final class WorkerResources {
     let blocks: BlockPool
     private let calls: BlockingCalls
     var log: AccessLogBuffer
+    private let logger: Logger
     var identifiers = RequestIdentifiers()
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
+    private var proxyHeaderWarning = RepeatedWarning()
     private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.
     let housekeeper: Waiter
@@ -26,12 +29,13 @@ final class WorkerResources {
     let resolver: Waiter
 
     init(
-        generation: Generation, loop: EventLoop, calls: BlockingCalls, log: consuming AccessLogBuffer
+        generation: Generation, loop: EventLoop, calls: BlockingCalls, log: consuming AccessLogBuffer, logger: Logger
     ) {
         self.generation = generation
         self.loop = loop
         self.calls = calls
         self.log = log
+        self.logger = logger
         blocks = BlockPool()
         housekeeper = Waiter(loop: loop)
         drained = Waiter(loop: loop)
@@ -42,7 +46,16 @@ final class WorkerResources {
     // MARK: Generations
 
     private func makePool(_ settings: UpstreamSettings) -> UpstreamPool {
-        UpstreamPool(settings: settings, loop: loop, blocks: blocks)
+        let pool = UpstreamPool(settings: settings, loop: loop, blocks: blocks)
+        pool.onConnectFailure = { [logger] address, error in
+            logger.debug(
+                "an upstream cannot be connected to",
+                metadata: [
+                    "event": "connect_failed", "address": .string(address.description),
+                    "error": .string(error.description),
+                ])
+        }
+        return pool
     }
 
     /// Lets `next` decide the exchanges that begin from now on.
@@ -52,7 +65,9 @@ final class WorkerResources {
         generation = next
         predecessors.append(predecessor)
         resolver.wake()
-        for connection in connections.values where !next.has(connection.listener) { connection.leave() }
+        for connection in connections.values {
+            connection.listenerChanged(to: next.settings(of: connection.listener.id))
+        }
     }
 
     /// Destroys what no exchange needs any more: later, when nothing on the stack of an exchange refers to it.
@@ -69,6 +84,14 @@ final class WorkerResources {
     }
 
     // MARK: Connections
+
+    /// Tells the operator that a trusted proxy did not begin as `proxy_protocol` says.
+    func warnOfProxyHeader(from remoteIP: [UInt8]) {
+        guard let count = proxyHeaderWarning.occurred(at: loop.now) else { return }
+        var metadata: Logger.Metadata = ["event": "proxy_header", "count": .stringConvertible(count)]
+        if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
+        logger.warning("a trusted proxy sent no PROXY header, or a malformed one", metadata: metadata)
+    }
 
     func add(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = connection

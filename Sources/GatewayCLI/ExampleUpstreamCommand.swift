@@ -18,7 +18,7 @@ struct ExampleUpstreamCommand: ParsableCommand {
             server.run()
         } catch {
             StandardError.print("cannot listen on \(listen): \(error.description)")
-            throw ExitCode(1)
+            throw ExitCode.failed
         }
     }
 

@@ -1,13 +1,28 @@
 import ArgumentParser
-import Gateway
+import Transport
 
 @main
 struct GatewayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gateway",
         abstract: "An authorization gateway: a reverse proxy that lets through what scopes and roles permit.",
-        version: BuildVersion.text,
+        version: VersionReport.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, TokenCommand.self, ExampleUpstreamCommand.self,
+            ServeCommand.self, CheckCommand.self, RoutesCommand.self, HealthCommand.self, TokenCommand.self,
+            ExampleUpstreamCommand.self,
         ])
+
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            if exitCode(for: error) == .usage,
+                let suggestion = SubcommandSuggestion.text(for: CommandLine.arguments.dropFirst(), of: self)
+            {
+                StandardError.print(suggestion)
+            }
+            exit(withError: error)
+        }
+    }
 }

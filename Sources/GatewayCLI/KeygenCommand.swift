@@ -19,13 +19,13 @@ struct KeygenCommand: ParsableCommand {
             set = try SigningKeyFile(path: key).loadOrCreate().publicKeySet()
         } catch {
             StandardError.print("\(key): \(error.message)")
-            throw ExitCode(1)
+            throw ExitCode.failed
         }
         do throws(FileError) {
             try FileContents.write(set.span, to: jwks, mode: 0o644, existing: .replace)
         } catch {
             StandardError.print("\(jwks): \(error.message)")
-            throw ExitCode(1)
+            throw ExitCode.failed
         }
     }
 }

@@ -40,11 +40,12 @@ struct MintCommand: ParsableCommand {
             signed = try SigningKeyFile(path: key).load().token(claims: claims.span)
         } catch {
             StandardError.print("\(key): \(error.message)")
-            throw ExitCode(1)
+            if case .file = error { throw ExitCode.noInput }
+            throw ExitCode.failed
         }
         guard let signed else {
             StandardError.print("the key cannot sign")
-            throw ExitCode(1)
+            throw ExitCode.failed
         }
         print(signed.span.text)
     }

@@ -7,8 +7,8 @@ struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Serve until SIGTERM, which lets the exchanges in flight finish.",
         discussion: """
-            Exit status: 0 after a drain, 1 if the gateway could not start or was ended at once, 78 if the configuration \
-            has errors.
+            Exit status: 0 after a drain, 2 if the gateway could not start or was ended at once, 78 if the configuration \
+            has errors or cannot be read.
             """)
 
     @OptionGroup var source: ConfigurationOption
@@ -18,9 +18,9 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let files = ReadFiles()
-        let configuration = try source.load(orExitWith: 78, surroundings: files.recording)
-        var logger = Logger(label: "gateway") { _ in ApplicationLog() }
-        logger.logLevel = .info
+        let configuration = try source.load(
+            orExitWith: ExitCode.badConfiguration.rawValue, surroundings: files.recording)
+        let logger = Logger(label: "gateway") { _ in ApplicationLog() }
         let status: Int32
         do throws(StartError) {
             status = try Server(
@@ -28,7 +28,7 @@ struct ServeCommand: ParsableCommand {
             ).run(files)
         } catch {
             logger.critical("\(error.description)", metadata: ["event": "start_failed"])
-            status = 1
+            status = ExitCode.failed.rawValue
         }
         throw ExitCode(status)
     }

@@ -59,6 +59,9 @@ package struct FieldNameSet: Sendable, Equatable {
     /// What a trusted proxy says, and anybody else must not.
     static let believedFromProxies = forwarding.union(Self(.xRequestID))
 
+    /// What a trusted proxy says that crosses as it came; the rest of it is understood and written anew.
+    static let passedFromProxies = Self(.xForwardedPrefix, .xForwardedServer, .xForwardedOther)
+
     /// What asks the upstream to take the request for another.
     static let overrides = Self(.methodOverride, .urlOverride)
 

@@ -30,14 +30,14 @@ package struct ForwardingRules: Sendable {
     /// - Parameters:
     ///   - index: which line of `fields`.
     ///   - fields: the section of the request.
-    ///   - forwarding: whether the client is a trusted proxy, whose forwarding fields and request id are believed.
+    ///   - forwarding: whether the client is a trusted proxy; what `ForwardedRequest` writes does not cross all the same.
     ///   - overrides: whether the route allows overrides of method and URL.
     /// - Returns: whether it crosses to the upstream.
     package func requestLineCrosses(
         _ index: Int, of fields: borrowing Fields, forwarding: Bool = false, overrides: Bool = false
     ) -> Bool {
         var set = FieldNameSet.notForwardedInRequests
-        if forwarding { set.subtract(.believedFromProxies) }
+        if forwarding { set.subtract(.passedFromProxies) }
         if overrides { set.subtract(.overrides) }
         return crosses(index, of: fields, blocked: set)
     }
@@ -46,7 +46,7 @@ package struct ForwardingRules: Sendable {
     ///
     /// - Parameters:
     ///   - fields: the section of the request.
-    ///   - forwarding: whether the client is a trusted proxy, whose forwarding fields and request id are believed.
+    ///   - forwarding: whether the client is a trusted proxy; what `ForwardedRequest` writes does not cross all the same.
     ///   - overrides: whether the route allows overrides of method and URL.
     ///   - stripped: names that do not cross either, such as `authorization` where the route says so.
     ///   - output: what to append to.
@@ -56,7 +56,7 @@ package struct ForwardingRules: Sendable {
         stripped: FieldNameSet = FieldNameSet(), to output: inout [UInt8]
     ) -> Int {
         var set = FieldNameSet.notForwardedInRequests
-        if forwarding { set.subtract(.believedFromProxies) }
+        if forwarding { set.subtract(.passedFromProxies) }
         if overrides { set.subtract(.overrides) }
         return appendLines(fields, blocked: set.union(stripped), to: &output)
     }

@@ -17,10 +17,31 @@ package struct IPAddress: Sendable, Hashable {
     /// - Parameter text: nothing but the address.
     package init?(_ text: Span<UInt8>) {
         if let v4 = Self.ipv4(text) {
-            self.init(high: 0, low: Self.mappedPrefix | UInt64(v4))
+            self.init(v4: v4)
         } else {
             self.init(ipv6: text)
         }
+    }
+
+    /// - Parameter v4: an IPv4 address, its first number in the highest eight bits.
+    package init(v4: UInt32) {
+        self.init(high: 0, low: Self.mappedPrefix | UInt64(v4))
+    }
+
+    /// - Parameter v4: the four bytes of an IPv4 address in network order.
+    init(v4: Span<UInt8>) {
+        self.init(v4: UInt32(Self.word(v4)))
+    }
+
+    /// - Parameter v6: the 16 bytes of an IPv6 address in network order.
+    init(v6: Span<UInt8>) {
+        self.init(high: Self.word(v6.extracting(..<8)), low: Self.word(v6.extracting(8..<16)))
+    }
+
+    private static func word(_ bytes: Span<UInt8>) -> UInt64 {
+        var word: UInt64 = 0
+        for index in bytes.indices { word = word << 8 | UInt64(bytes[index]) }
+        return word
     }
 
     /// Whether it is an IPv4 address.
@@ -38,6 +59,14 @@ package struct IPAddress: Sendable, Hashable {
     func hasNoBits(after length: Int) -> Bool {
         func isClear(_ word: UInt64, _ bits: Int) -> Bool { bits >= 64 || word << UInt64(max(0, bits)) == 0 }
         return isClear(high, length) && isClear(low, length - 64)
+    }
+
+    /// The last 32 bits: the address, if it is an IPv4 address.
+    var v4Bits: UInt32 { UInt32(truncatingIfNeeded: low) }
+
+    /// One of the eight groups of 16 bits, from 0 to 7.
+    func group(_ index: Int) -> UInt16 {
+        UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - index % 4 * 16))
     }
 
     // MARK: Text

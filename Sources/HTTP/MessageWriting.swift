@@ -102,6 +102,7 @@ package func reasonPhrase(of status: Int) -> StaticString {
     case 408: "Request Timeout"
     case 413: "Content Too Large"
     case 414: "URI Too Long"
+    case 415: "Unsupported Media Type"
     case 417: "Expectation Failed"
     case 421: "Misdirected Request"
     case 429: "Too Many Requests"

@@ -7,7 +7,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
     case pathForbiddenCharacter, pathInvalidEscape, pathFragment, pathBackslash, pathAboveRoot, pathDisguisedDots
     // The field section.
     case bareLineFeed, bareCarriageReturn, controlCharacter, lineFolding, whitespaceBeforeColon, emptyFieldName
-    case invalidFieldName, missingColon, headTooLarge, tooManyFields, tooManyConnectionOptions
+    case invalidFieldName, missingColon, headTooLarge, tooManyFields, tooManyConnectionOptions, underscoreInFieldName
     // Fields that must stand once, or not at all, or in one form.
     case missingHost, repeatedHost, invalidHost, repeatedAuthorization, repeatedProof, repeatedManagedField
     case repeatedContentLength, invalidContentLength, ambiguousFraming, chunkedInHTTP10, invalidTransferEncoding
@@ -15,6 +15,8 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
     // The body.
     case invalidChunkSize, chunkTooLarge, invalidChunkExtension, chunkExtensionsTooLarge, missingChunkEnd
     case trailersTooLarge, bodyTooLarge, incompleteBody
+    // What stands before the first message of a connection.
+    case invalidProxyHeader
     // Time.
     case headTooSlow, bodyTooSlow
 
@@ -37,7 +39,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
             .missingHost, .repeatedHost, .invalidHost, .repeatedAuthorization, .repeatedProof, .repeatedManagedField,
             .repeatedContentLength, .invalidContentLength, .ambiguousFraming, .chunkedInHTTP10,
             .invalidTransferEncoding, .invalidChunkSize, .chunkTooLarge, .invalidChunkExtension,
-            .chunkExtensionsTooLarge, .missingChunkEnd, .incompleteBody:
+            .chunkExtensionsTooLarge, .missingChunkEnd, .incompleteBody, .underscoreInFieldName, .invalidProxyHeader:
             .badRequest
         }
     }
@@ -72,6 +74,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
         case .headTooLarge: "The header section is too large"
         case .tooManyFields: "Too many fields"
         case .tooManyConnectionOptions: "Too many connection options"
+        case .underscoreInFieldName: "A field name with an underscore"
         case .missingHost: "The Host field is missing"
         case .repeatedHost: "The Host field is repeated"
         case .invalidHost: "The host is malformed"
@@ -93,6 +96,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
         case .trailersTooLarge: "The trailer section is too large"
         case .bodyTooLarge: "The body is too large"
         case .incompleteBody: "The body ended early"
+        case .invalidProxyHeader: "The PROXY header is missing or malformed"
         case .headTooSlow: "The head of the request took too long"
         case .bodyTooSlow: "The body of the request took too long"
         }

@@ -6,20 +6,20 @@ package struct PathReading: Equatable, Sendable {
     package let path: [UInt8]
     /// The forms without which there would not be this reading; a route that allows one of them vouches for its upstream.
     package let dependsOn: PathForms
-}
 
-/// What an upstream is declared to make of paths besides.
-package struct ReadingExtras: OptionSet, Hashable, Sendable {
-    /// One bit for each of them.
-    package let rawValue: UInt8
-
-    /// Those whose bits are set.
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    /// Upper and lower case are the same; the reading is in lower case.
-    package static let caseInsensitive = Self(rawValue: 1)
-    /// A slash at the end makes no difference.
-    package static let trailingSlash = Self(rawValue: 2)
+    /// Every path that a server may take a canonical path for, other than that path itself.
+    ///
+    /// To be called when `forms` is not empty: it allocates.
+    ///
+    /// - Parameters:
+    ///   - path: the canonical path.
+    ///   - forms: the forms in it that have other readings.
+    /// - Returns: at most about a hundred readings.
+    package static func all(of path: [UInt8], forms: PathForms) -> [PathReading] {
+        var reader = PathReader(path: path, forms: forms)
+        reader.readAll()
+        return reader.readings
+    }
 }
 
 /// Builds the readings of a canonical path.
@@ -39,7 +39,7 @@ struct PathReader {
     }
 
     /// Collects every other reading of the path: each subset of its forms is understood by some server.
-    mutating func readAll(including extras: ReadingExtras) {
+    mutating func readAll() {
         let present = Self.independent.filter { forms.contains($0) }
         let reserved = forms.intersection(.encodedReserved)
         for choice in 0..<(1 << present.count) {
@@ -49,7 +49,6 @@ struct PathReader {
             // Whoever decodes nothing may still merge slashes and strip parameters.
             if !reserved.isEmpty, subset.isSubset(of: [.emptySegments, .parameters]) { read(subset) }
         }
-        if !extras.isEmpty { addExtras(extras) }
     }
 
     private mutating func read(_ subset: PathForms) {
@@ -81,20 +80,6 @@ struct PathReader {
         guard bytes != path else { return }
         for reading in readings where reading.dependsOn.isSubset(of: subset) && reading.path == bytes { return }
         readings.append(PathReading(path: bytes, dependsOn: subset))
-    }
-
-    private mutating func addExtras(_ extras: ReadingExtras) {
-        let plain = [PathReading(path: path, dependsOn: [])] + readings
-        for reading in plain {
-            var variants = [reading.path]
-            if extras.contains(.trailingSlash) {
-                variants.append(
-                    reading.path.count > 1 && reading.path.last == .slash
-                        ? Array(reading.path.dropLast()) : reading.path + [.slash])
-            }
-            if extras.contains(.caseInsensitive) { variants += variants.map { $0.map(\.lowercasedASCII) } }
-            for variant in variants { add(variant, reading.dependsOn) }
-        }
     }
 
     /// The path with those escapes decoded that `subset` names.

@@ -6,7 +6,8 @@ internal import Bytes
 /// an error the connection has no further use.
 package struct RequestParser: ~Copyable, Sendable {
     private let limits: MessageLimits
-    private let defaultPort: UInt16
+    /// The port that is left away from hosts: 80, or 443 where clients use https.
+    package var defaultPort: UInt16
     private var section: FieldSectionParser
     private var line = RequestLine(at: 0)
     /// Where the request line begins, behind empty lines.
@@ -22,7 +23,7 @@ package struct RequestParser: ~Copyable, Sendable {
 
     /// - Parameters:
     ///   - limits: how large a head may be.
-    ///   - defaultPort: the port that is left away from hosts: 80, or 443 where the connection is secured.
+    ///   - defaultPort: the port that is left away from hosts: 80, or 443 where clients use https.
     package init(limits: MessageLimits, defaultPort: UInt16 = 80) {
         self.limits = limits
         self.defaultPort = defaultPort

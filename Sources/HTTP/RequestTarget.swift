@@ -16,17 +16,8 @@ package struct RequestTarget: Sendable {
 
     package init() {}
 
-    /// Every path that a server may take `path` for, other than `path` itself.
-    ///
-    /// To be called when `forms` is not empty or there are extras: it allocates.
-    ///
-    /// - Parameter extras: what the upstream is declared to make of paths.
-    /// - Returns: at most about a hundred readings.
-    package func readings(including extras: ReadingExtras = []) -> [PathReading] {
-        var reader = PathReader(path: path, forms: forms)
-        reader.readAll(including: extras)
-        return reader.readings
-    }
+    /// Every path that a server may take `path` for, other than `path` itself (see `PathReading.all`).
+    package func readings() -> [PathReading] { PathReading.all(of: path, forms: forms) }
 
     /// Appends the target in origin or asterisk form.
     package func append(to output: inout [UInt8]) {

@@ -68,7 +68,7 @@ package struct RoutePattern: Sendable, Equatable, CustomStringConvertible {
         self.segments = segments
     }
 
-    private init(template: String, segments: [RouteSegment]) {
+    init(template: String, segments: [RouteSegment]) {
         self.template = template
         self.segments = segments
     }

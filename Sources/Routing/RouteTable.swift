@@ -93,6 +93,16 @@ package struct RouteConflicts: Error, Equatable {
         package let first: Int
         /// The other.
         package let second: Int
+
+        /// Makes a pair.
+        ///
+        /// - Parameters:
+        ///   - first: a position in the list of routes.
+        ///   - second: another.
+        package init(first: Int, second: Int) {
+            self.first = first
+            self.second = second
+        }
     }
 
     /// All of them.

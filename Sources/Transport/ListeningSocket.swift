@@ -16,11 +16,14 @@ package final class ListeningSocket: Sendable {
     /// - Parameters:
     ///   - address: where to listen. The file of a Unix-domain address that nobody listens on any more is replaced.
     ///   - connectionLimit: how many connections may be open at once.
+    ///   - isPrivate: whether the file of a Unix-domain address has mode 0600: nobody but its owner can connect.
     /// - Throws: what `bind(2)` or `listen(2)` fails with.
-    package init(address: SocketAddress, connectionLimit: Int) throws(SocketError) {
+    package init(address: SocketAddress, connectionLimit: Int, isPrivate: Bool = false) throws(SocketError) {
         let socket = try address.makeSocket()
         if case .unix(let path) = address.form {
             try Self.removeAbandonedFile(at: path, address)
+            // The file gets the socket's mode: there is no moment in which it is open to others.
+            if isPrivate, fchmod(socket.number, 0o600) != 0 { throw SocketError(errno: last_error()) }
         } else {
             setOption(socket.number, SOL_SOCKET, SO_REUSEADDR, 1)
             if address.form == .ipv6 { setOption(socket.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }

@@ -17,6 +17,9 @@ package final class UpstreamPool {
     /// Counts the look-ups that found other addresses than the one before.
     private var lookUp = 0
 
+    /// Told of every address that could not be connected to.
+    package var onConnectFailure: ((SocketAddress, SocketError) -> Void)?
+
     /// - Parameters:
     ///   - settings: the server and its bounds.
     ///   - loop: the worker's loop.
@@ -82,6 +85,7 @@ package final class UpstreamPool {
                 return UpstreamConnection(stream: stream, address: address.description, lookUp: lookUp)
             } catch {
                 failure = error
+                onConnectFailure?(address, error)
                 if deadline <= loop.now { throw .timedOut(.connect) }
             }
         }

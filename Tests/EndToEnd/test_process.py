@@ -1,4 +1,4 @@
-"""The process: start-up, bad configurations, drain, signals, the command line, sockets of every family."""
+"""The process: start-up, bad configurations, drain, signals, sockets of every family."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ def test_a_bad_configuration_starts_nothing_and_says_where(tmp_path: Path, mint:
 def test_an_access_log_that_cannot_be_opened_starts_nothing(tmp_path: Path, mint: Mint) -> None:
     path = write(tmp_path, mint, access_log={"output": {"file": "/nonexistent/folder/log"}})
     result = run("serve", "--config", str(path))
-    assert result.returncode == 1, result.stderr
+    assert result.returncode == 2, result.stderr
     assert "/nonexistent/folder/log: No such file or directory" in json.loads(result.stderr)["msg"]
 
 
@@ -269,25 +269,12 @@ def test_check_accepts_a_good_configuration_and_opens_nothing(tmp_path: Path, mi
     assert not (tmp_path / "log").exists()
 
 
-def test_a_missing_file_is_78(tmp_path: Path) -> None:
-    assert run("serve", "--config", str(tmp_path / "none.json")).returncode == 78
-
-
 def test_a_port_in_use_is_an_error_that_names_it(tmp_path: Path, mint: Mint) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         result = run("serve", "--config", str(write(tmp_path, mint, listeners=[{"address": address}])))
-    assert result.returncode not in (0, None)
+    assert result.returncode == 2
     assert address in result.stderr
-
-
-def test_help_and_version() -> None:
-    help_text = run("--help")
-    assert help_text.returncode == 0
-    for word in ("serve", "check", "token"):
-        assert word in help_text.stdout
-    assert run("--version").returncode == 0
-    assert run("no-such-command").returncode == 64
 
 
 # Tokens and the example

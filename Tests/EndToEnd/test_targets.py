@@ -201,6 +201,65 @@ def test_rule_4_the_authority_of_absolute_form_wins(start_gateway: Any, upstream
     assert upstream.messages[-1].get("host") == "open.test"
 
 
+HOST_ROUTES: list[dict[str, Any]] = [
+    {"id": "exact", "path": "/a", "host": "api.example.com", "public": True},
+    {"id": "wildcard", "path": "/a", "host": "*.example.com", "public": True},
+    {"id": "deeper", "path": "/a", "host": "*.api.example.com", "public": True},
+    {"id": "address", "path": "/a", "host": "[::1]", "public": True},
+    {"id": "any", "path": "/a", "public": True},
+    {"id": "closed", "path": "/only", "host": "api.example.com", "public": True},
+]
+
+
+@pytest.fixture(scope="module")
+def hosts(module_gateway: Any, shared_upstream: Upstream) -> Gateway:
+    return module_gateway(shared_upstream, routes=HOST_ROUTES)
+
+
+@pytest.mark.parametrize(
+    ("host", "route"),
+    [
+        ("api.example.com", "exact"), ("API.Example.COM", "exact"), ("api.example.com.", "exact"),
+        ("api.example.com:80", "exact"), ("api.example.com:8443", "exact"), ("Api.example.com.:80", "exact"),
+        ("www.example.com", "wildcard"), ("WWW.EXAMPLE.COM.:8080", "wildcard"), ("x.api.example.com", "deeper"),
+        ("y.x.api.example.com", "any"), ("example.com", "any"), ("xapi.example.com", "wildcard"), ("notexample.com", "any"),
+        ("api.example.com.evil.test", "any"), ("api.example.org", "any"), ("[::1]:8080", "address"), ("127.0.0.1", "any"),
+    ],
+)
+def test_rule_4_hosts_are_compared_without_case_port_and_dot_at_the_end(hosts: Gateway, host: str, route: str) -> None:
+    for target, sent in (("/a", host), (f"http://{host}/a", "other.test")):
+        response = hosts.exchange(request("GET", target, host=sent))
+        assert response.status == 200 and hosts.log_of(response)["route"] == route, target
+    assert (hosts.exchange(request("GET", "/only", host=host)).status == 200) == (route == "exact")
+
+
+def test_rule_4_the_wildcard_is_one_label_that_is_not_empty(hosts: Gateway) -> None:
+    for host in (".example.com", "..example.com", "a..example.com", "api.example.com.."):
+        response = hosts.exchange(request("GET", "/a", host=host))
+        assert response.status == 400 or hosts.log_of(response)["route"] == "any", host
+
+
+def test_rule_4_http_1_0_with_a_host_has_that_host(hosts: Gateway) -> None:
+    response = hosts.exchange(request("GET", "/only", host="api.example.com", version="HTTP/1.0"))
+    assert response.status == 200 and hosts.log_of(response)["route"] == "closed"
+    assert hosts.exchange(request("GET", "http://api.example.com/only", host=None, version="HTTP/1.0")).status == 200
+
+
+def test_rule_4_a_repeated_host_is_400(hosts: Gateway, shared_upstream: Upstream) -> None:
+    before = len(shared_upstream.messages)
+    for second in ("api.example.com", "other.test", ""):
+        response = hosts.exchange(request("GET", "/a", f"Host: {second}", host="api.example.com"))
+        assert (response.status, reason(response)) == (400, "bad_request")
+    assert len(shared_upstream.messages) == before
+
+
+def test_rule_4_the_upstream_sees_the_canonical_host(hosts: Gateway, shared_upstream: Upstream) -> None:
+    for sent, canonical in (("API.example.com.:80", "api.example.com"), ("Api.Example.com:8443", "api.example.com:8443")):
+        assert hosts.exchange(request("GET", "/a", host=sent)).status == 200
+        message = shared_upstream.messages[-1]
+        assert (message.get("host"), message.get("x-forwarded-host")) == (canonical, canonical)
+
+
 @pytest.mark.parametrize("target", ["http:///a", "http://a@b@gateway.test/public/a", "ftp://gateway.test/public/a", "public/a",
                                     "http://", "//gateway.test:x/public", "http://gateway.test:port/public/a"])
 def test_rule_4_a_malformed_target_is_not_forwarded(gateway: Gateway, shared_upstream: Upstream, target: str) -> None:

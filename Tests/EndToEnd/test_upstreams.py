@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,53 @@ def test_rule_12_bytes_after_a_response_never_answer_the_next_request(start_gate
             response = client.exchange(request("GET", f"/public/{index}", f"X-Probe: {index}"))
             assert response.get("x-probe") == str(index)
             assert b"smuggle" not in response.body
+
+
+def test_rule_12_a_request_that_was_not_written_to_its_end_never_shares_its_connection(
+    start_gateway: Any, tmp_path: Path
+) -> None:
+    """The upstream answers while the last piece of a body waits in the gateway for room in the socket. It counts on the rest
+    of that body, so whatever came next on this connection would be taken for it.
+    """
+    received: list[int] = []
+    head_arrived, answer_arrived = threading.Event(), threading.Event()
+
+    def handler(exchange: Exchange) -> None:
+        if exchange.message.method == "GET":
+            return echo(exchange)
+        head_arrived.set()
+        time.sleep(0.1)  # Until the socket is full.
+        exchange.respond(200, "X-Probe: early")
+        assert answer_arrived.wait(5)
+        answer_arrived.clear()
+        try:
+            received.append(len(exchange.read_body()))
+        except Truncated as truncated:
+            received.append(len(truncated.received))
+            raise
+
+    # A Unix-domain socket holds the same every time; one of TCP grows as it likes.
+    with Upstream(handler, path=str(tmp_path / "u")) as upstream:
+        gateway = start_gateway(upstream, workers=1, route_defaults={"upstream": "service", "timeout": "3s"})
+        unwritten = 0
+        for size in range(128 * 1024, 384 * 1024, 8 * 1024):
+            count = len(received)
+            with gateway.client() as client:
+                client.send(request("POST", "/public/early", f"Content-Length: {size}"))
+                assert head_arrived.wait(5)
+                head_arrived.clear()
+                client.send(b"x" * size)
+                response = client.read_response()
+                answer_arrived.set()
+                assert (response.status, response.get("x-probe")) == (200, "early")
+                if response.get("connection") == "close":
+                    break  # Of larger bodies, the gateway has not even read all.
+                response = client.exchange(request("GET", "/public/next", "X-Probe: next"))
+                assert (response.status, response.get("x-probe")) == (200, "next"), f"after a body of {size} bytes"
+            upstream.wait_until(lambda: len(received) > count, "the end of the body")
+            unwritten += received[-1] < size
+        assert unwritten > 0, f"no body ended just beyond what the socket holds: {received}"
+        assert upstream.violations == []
 
 
 def test_rule_12_a_body_where_there_must_be_none_never_answers_the_next_request(

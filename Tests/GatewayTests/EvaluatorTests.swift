@@ -1,10 +1,3 @@
-import AccessLog
-import Authentication
-import Authorization
-import Bytes
-import Configuration
-import HTTP
-import JOSE
 import TestSupport
 import Testing
 
@@ -12,55 +5,26 @@ import Testing
 
 @Suite("architecture.md: match, authenticate, authorize")
 struct EvaluatorTests {
-    private let mint: TokenMint
-    private let evaluator: Evaluator
-
-    private static let routes = """
-        { "id": "public", "path": "/public/{rest...}", "public": true },
-        { "id": "any", "path": "/any", "methods": ["GET"], "authenticated": true },
-        { "id": "read", "path": "/items/{id}", "methods": ["GET"], "scopes": ["read", "list"] },
-        { "id": "slashes", "path": "/files/{name}", "public": true, "allow": ["encoded_slash"] },
-        { "id": "shadow", "path": "/shadow", "scopes": ["read"], "shadow": true },
-        { "id": "host", "path": "/host", "host": "a.test", "public": true }
-        """
+    private let decisions: DecisionHarness
 
     init() throws {
-        mint = try TokenMint()
-        let keys = mint.key.publicKeySet()
-        let text = """
-            { "version": 1, "listeners": [{ "address": "127.0.0.1:0" }],
-              "scopes": { "read": "R", "list": "L" },
-              "issuers": { "main": { "issuer": "https://issuer.test", "audience": ["api"], "algorithms": ["ES256"],
-                "keys": { "jwks_file": "keys.json" } } },
-              "upstreams": { "u": { "servers": ["http://127.0.0.1:1"] } },
-              "route_defaults": { "upstream": "u" }, "routes": [ \(Self.routes) ] }
-            """
-        let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success(keys) })
-        evaluator = try Evaluator(
-            GatewayConfiguration.read(Array(text.utf8), file: "gateway.json", surroundings: surroundings))
+        decisions = try DecisionHarness(
+            routes: """
+                { "id": "public", "path": "/public/{rest...}", "public": true },
+                { "id": "any", "path": "/any", "methods": ["GET"], "authenticated": true },
+                { "id": "read", "path": "/items/{id}", "methods": ["GET"], "scopes": ["read", "list"] },
+                { "id": "slashes", "path": "/files/{name}", "public": true, "allow": ["encoded_slash"] },
+                { "id": "shadow", "path": "/shadow", "scopes": ["read"], "shadow": true },
+                { "id": "host", "path": "/host", "host": "a.test", "public": true }
+                """)
     }
 
-    /// What becomes of a request: `shadow`, the reason of its refusal, or else the route that it is permitted on.
+    private var mint: TokenMint { decisions.mint }
+
     private func outcome(
         _ target: String, method: String = "GET", host: String = "x.test", token: [UInt8]? = nil
     ) throws -> String {
-        let credential = token.map { "Authorization: Bearer \(String(decoding: $0, as: UTF8.self))\r\n" } ?? ""
-        let head = Array("\(method) \(target) HTTP/1.1\r\nHost: \(host)\r\n\(credential)\r\n".utf8)
-        var request = Request()
-        var parser = RequestParser(limits: MessageLimits())
-        #expect(try parser.parse(head.span, into: &request) == head.count)
-        var found: GatewayRoute?
-        do throws(Refusal) {
-            let route = try evaluator.match(request)
-            found = route
-            let principal = try evaluator.authenticate(request.fields, on: route, now: TokenMint.now)
-            let permit = try evaluator.authorize(principal, on: route)
-            #expect(permit.route == route.index)
-            return route.id
-        } catch {
-            guard let found, evaluator.shadowPermit(on: found) != nil else { return error.reason.rawValue }
-            return "shadow: \(error.reason.rawValue)"
-        }
+        try decisions.outcome(target, method: method, host: host, token: token).route
     }
 
     @Test(
@@ -120,7 +84,7 @@ struct EvaluatorTests {
 
     @Test("challenges name the scopes of the route in file order")
     func challengeScopes() throws {
-        let read = try #require(evaluator.routes.first { $0.id == "read" })
-        #expect(evaluator.challengeScopes(on: read) == ["read", "list"])
+        let read = try #require(decisions.evaluator.routes.first { $0.id == "read" })
+        #expect(decisions.evaluator.challengeScopes(on: read) == ["read", "list"])
     }
 }

@@ -55,6 +55,7 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
+        RefusalCase(.rewriteConflict, .undecided, "rewrite_conflict", 502),
         RefusalCase(.rejected(.bareLineFeed), .reject, "bad_request", 400),
         RefusalCase(.rejected(.headTooSlow), .reject, "request_timeout", 408),
         RefusalCase(.rejected(.bodyTooLarge), .reject, "body_too_large", 413),

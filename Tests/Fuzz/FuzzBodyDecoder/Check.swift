@@ -1,8 +1,14 @@
 import Bytes
+import FuzzDriver
 import HTTP
 
+@main
+struct FuzzBodyDecoder {
+    static func main() { FuzzDriver.run(check) }
+}
+
 /// Decodes the bytes as a chunked body in one piece and byte by byte; both must agree.
-func check(_ bytes: [UInt8]) {
+private func check(_ bytes: [UInt8]) {
     precondition(
         decode(bytes, step: max(1, bytes.count)) == decode(bytes, step: 1),
         "the result depends on how the bytes are split")

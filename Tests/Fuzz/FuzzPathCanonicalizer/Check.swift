@@ -1,8 +1,14 @@
 import Bytes
+import FuzzDriver
 import HTTP
 
+@main
+struct FuzzPathCanonicalizer {
+    static func main() { FuzzDriver.run(check) }
+}
+
 /// Makes the bytes a canonical path; it must stay as it is when that is done again, and hold no dot segment.
-func check(_ bytes: [UInt8]) {
+private func check(_ bytes: [UInt8]) {
     let raw = [UInt8(ascii: "/")] + bytes
     var path: [UInt8] = []
     guard let forms = try? PathCanonicalizer.canonicalize(raw.span, into: &path) else { return }

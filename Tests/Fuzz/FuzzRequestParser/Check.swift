@@ -1,8 +1,14 @@
 import Bytes
+import FuzzDriver
 import HTTP
 
+@main
+struct FuzzRequestParser {
+    static func main() { FuzzDriver.run(check) }
+}
+
 /// Reads the bytes as a request in one piece and byte by byte; both must agree, and what is sent on must read the same.
-func check(_ bytes: [UInt8]) {
+private func check(_ bytes: [UInt8]) {
     let whole = read(bytes, step: max(1, bytes.count))
     precondition(whole == read(bytes, step: 1), "the result depends on how the bytes are split")
     guard case .request(let sent, _) = whole else { return }
@@ -40,8 +46,25 @@ private func serialize(_ request: borrowing Request) -> [UInt8] {
     _ = ForwardingRules().appendRequestLines(request.fields, to: &output)
     output.appendField(request.framing)
     output.append("\r\n")
-    for reading in request.target.readings(including: [.caseInsensitive, .trailingSlash]) {
+    checkForwarding(request.fields)
+    for reading in request.target.readings() {
         precondition(reading.path != request.target.path, "a reading equals the path")
     }
     return output
+}
+
+/// What is written of what a trusted proxy says must be fields of a request, each once.
+private func checkForwarding(_ fields: borrowing Fields) {
+    let forwarded = ForwardedRequest(fields) { $0.isIPv4 }
+    precondition(forwarded.requestID.count <= 128, "an identifier is too long")
+    var head = Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8)
+    let (peer, host) = (Array("10.0.0.1".utf8), Array("a.test".utf8))
+    forwarded.appendFields(peer: peer.span, ownScheme: .http, ownHost: host.span, to: &head)
+    head.append("\r\n")
+    var parser = RequestParser(limits: MessageLimits())
+    var request = Request()
+    guard let length = try? parser.parse(head.span, into: &request), length == head.count else {
+        preconditionFailure("forwarding fields are refused")
+    }
+    precondition(request.fields.count(of: .xForwardedFor) == 1, "X-Forwarded-For is not there once")
 }

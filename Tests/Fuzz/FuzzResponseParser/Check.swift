@@ -1,8 +1,14 @@
 import Bytes
+import FuzzDriver
 import HTTP
 
+@main
+struct FuzzResponseParser {
+    static func main() { FuzzDriver.run(check) }
+}
+
 /// Reads the bytes as a response in one piece and byte by byte; both must agree, and what is sent on must read the same.
-func check(_ bytes: [UInt8]) {
+private func check(_ bytes: [UInt8]) {
     for method in [Method.get, .head] {
         let whole = read(bytes, step: max(1, bytes.count), method)
         precondition(whole == read(bytes, step: 1, method), "the result depends on how the bytes are split")

@@ -8,8 +8,8 @@ struct Rule1PathReadingTests {
         try #require(try readRequest("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")).head.target
     }
 
-    private func readings(_ path: String, _ extras: ReadingExtras = []) throws -> Set<String> {
-        Set(try target(path).readings(including: extras).map { $0.path.text })
+    private func readings(_ path: String) throws -> Set<String> {
+        Set(try target(path).readings().map { $0.path.text })
     }
 
     @Test(
@@ -50,13 +50,6 @@ struct Rule1PathReadingTests {
         #expect(readings.first { $0.path.text == "/a/b//c" }?.dependsOn == .encodedSlash)
         #expect(readings.first { $0.path.text == "/a%2Fb/c" }?.dependsOn == .emptySegments)
         #expect(readings.first { $0.path.text == "/a/b/c" }?.dependsOn == [.encodedSlash, .emptySegments])
-    }
-
-    @Test("An upstream may be declared to make less of a path")
-    func extras() throws {
-        #expect(try readings("/A/b", .caseInsensitive) == ["/a/b"])
-        #expect(try readings("/a", .trailingSlash) == ["/a/"])
-        #expect(try readings("/A/", [.trailingSlash, .caseInsensitive]) == ["/A", "/a/", "/a"])
     }
 
     @Test("The number of readings is bounded")

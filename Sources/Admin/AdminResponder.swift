@@ -1,0 +1,137 @@
+import Bytes
+import HTTP
+import StrictJSON
+
+/// Answers the requests of the admin listener; it has no sockets and no clock.
+struct AdminResponder {
+    let site: AdminSite
+    let operations: AdminOperations
+
+    /// What is wrong with a request before its body is looked at; nil if nothing is.
+    func refusal(of request: borrowing Request) -> AdminAnswer? {
+        guard site.isNamed(by: request.host) else {
+            return AdminAnswer(problem: 421, "The Host field does not name this listener")
+        }
+        guard let resource = resource(at: request.target.path) else {
+            return AdminAnswer(problem: 404, "There is nothing here; see /")
+        }
+        guard resource.methods.contains(request.method) else {
+            var answer = AdminAnswer(problem: 405, "The method is not for this resource")
+            answer.fields.appendField(
+                "Allow", Array(resource.methods.map(\.name).joined(separator: ", ").utf8).span)
+            return answer
+        }
+        guard request.method == .post else { return nil }
+        guard site.isOrigin(of: request) else { return AdminAnswer(problem: 403, "The request is from another site") }
+        guard Self.isJSON(request.fields) else { return AdminAnswer(problem: 415, "The body must be application/json") }
+        return nil
+    }
+
+    /// Answers a request for which `refusal` found nothing.
+    ///
+    /// - Parameters:
+    ///   - request: the head.
+    ///   - body: the whole body.
+    /// - Returns: the answer; what it tells is of the moment.
+    func answer(to request: borrowing Request, body: [UInt8]) -> AdminAnswer {
+        switch resource(at: request.target.path) {
+        case .index: return AdminAnswer(json: index())
+        case .liveness: return AdminAnswer(text: "ok\n")
+        case .readiness: return readiness(isVerbose: Self.isVerbose(request.target.query))
+        case .configuration:
+            guard let document = operations.configuration?() else { break }
+            var answer = AdminAnswer(json: document.json)
+            answer.fields.appendField("ETag", Array("\"\(document.version)\"".utf8).span)
+            return answer
+        case .routes:
+            guard let routes = operations.routes?() else { break }
+            return AdminAnswer(json: routes)
+        case .logLevel: return request.method == .post ? changeLogLevel(body) : logLevel()
+        case nil: break
+        }
+        return AdminAnswer(problem: 404, "There is nothing here; see /")
+    }
+
+    // MARK: Resources
+
+    private var resources: [AdminResource] {
+        AdminResource.allCases.filter { resource in
+            switch resource {
+            case .index, .liveness, .readiness, .logLevel: true
+            case .configuration: operations.configuration != nil
+            case .routes: operations.routes != nil
+            }
+        }
+    }
+
+    private func resource(at path: [UInt8]) -> AdminResource? {
+        resources.first { $0.rawValue.utf8.elementsEqual(path) }
+    }
+
+    private func index() -> [UInt8] {
+        var json: [UInt8] = []
+        json.append("{\"resources\":[")
+        for (position, resource) in resources.enumerated() {
+            if position > 0 { json.append(",") }
+            json.append("{\"path\":\"")
+            json.append(jsonText: resource.rawValue.utf8.span)
+            json.append("\",\"methods\":[")
+            let methods = resource.methods.map { "\"\($0.name)\"" }.joined(separator: ",")
+            json.append(contentsOf: methods.utf8)
+            json.append("],\"summary\":\"")
+            json.append(jsonText: resource.summary.utf8.span)
+            json.append("\"}")
+        }
+        json.append("]}\n")
+        return json
+    }
+
+    /// As Kubernetes writes it: every check on its line when asked for, or when one fails.
+    private func readiness(isVerbose: Bool) -> AdminAnswer {
+        let outcomes = operations.readiness.map { (name: $0.name, problem: $0.problem()) }
+        let isReady = outcomes.allSatisfy { $0.problem == nil }
+        guard isVerbose || !isReady else { return AdminAnswer(text: "ok\n") }
+        var text = ""
+        for outcome in outcomes {
+            if let problem = outcome.problem {
+                text += "[-]\(outcome.name) failed: \(problem)\n"
+            } else {
+                text += "[+]\(outcome.name) ok\n"
+            }
+        }
+        text += isReady ? "readyz check passed\n" : "readyz check failed\n"
+        return AdminAnswer(text: text, status: isReady ? 200 : 503)
+    }
+
+    private static func isVerbose(_ query: [UInt8]) -> Bool {
+        query.dropFirst().split(separator: UInt8(ascii: "&")).contains { pair in
+            pair.split(separator: UInt8(ascii: "=")).first?.elementsEqual("verbose".utf8) == true
+        }
+    }
+
+    // MARK: The log's level
+
+    private func logLevel() -> AdminAnswer {
+        AdminAnswer(json: Array("{\"level\":\"\(operations.logLevel().rawValue)\"}\n".utf8))
+    }
+
+    private func changeLogLevel(_ body: [UInt8]) -> AdminAnswer {
+        guard let node = try? JSONReader.read(body.span, limits: JSONLimits(depth: 4)), let members = node.object else {
+            return AdminAnswer(problem: 400, "The body is not a JSON object")
+        }
+        let words = ApplicationLogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+        guard members.count == 1, members[0].name == "level", let word = members[0].node.string,
+            let level = ApplicationLogLevel(rawValue: word)
+        else { return AdminAnswer(problem: 400, "The object must have the one key level, with one of \(words)") }
+        operations.setLogLevel(level)
+        return logLevel()
+    }
+
+    /// Whether the one `Content-Type` is JSON, with or without parameters (RFC 9110 §8.3).
+    private static func isJSON(_ fields: borrowing Fields) -> Bool {
+        guard fields.count(of: .contentType) == 1, let value = fields.value(of: .contentType) else { return false }
+        var end = value.firstIndex(of: UInt8(ascii: ";")) ?? value.count
+        while end > 0, value[end - 1] == UInt8(ascii: " ") || value[end - 1] == UInt8(ascii: "\t") { end -= 1 }
+        return value.extracting(0..<end).equalsIgnoringCase("application/json")
+    }
+}

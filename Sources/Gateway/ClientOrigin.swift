@@ -1,0 +1,34 @@
+import Bytes
+import HTTP
+
+/// Where the requests of a connection come from, as far as the connection itself tells.
+struct ClientOrigin {
+    /// The address without its port; empty for a Unix-domain socket.
+    let host: [UInt8]
+    /// Whether this is a trusted proxy, whose forwarding fields are believed.
+    let isTrusted: Bool
+    /// The address as the access log shows it; empty where it does not.
+    let logged: [UInt8]
+    /// The fields that tell the upstream of a client that is no trusted proxy, the same for every request.
+    let forwardingFields: [UInt8]
+
+    init(host: [UInt8], listener: ListenerSettings, disclosure: AddressDisclosure) {
+        self.host = host
+        isTrusted = listener.trusts(host: host)
+        logged = disclosure.shown(host)
+        var fields: [UInt8] = []
+        if !host.isEmpty { fields.appendField("X-Forwarded-For", host.span) }
+        fields.append("X-Forwarded-Proto: ")
+        fields.append(listener.scheme.name)
+        fields.append("\r\n")
+        forwardingFields = fields
+    }
+}
+
+/// Where a request comes from, as a trusted proxy says.
+struct BelievedOrigin {
+    /// The fields that tell the upstream of the client.
+    let forwardingFields: [UInt8]
+    /// The client's address as the access log shows it; empty where it does not.
+    let logged: [UInt8]
+}

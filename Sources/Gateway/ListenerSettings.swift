@@ -1,0 +1,44 @@
+import Configuration
+import HTTP
+
+/// What the connections of one listener need of the configuration.
+///
+/// Each generation has its own; a connection looks its listener's up once, and again after a reload.
+final class ListenerSettings {
+    let id: ListenerID
+    /// The scheme that clients use, whatever stands between them and the gateway.
+    let scheme: ForwardedScheme
+    /// The port that is left away from hosts: that of the scheme.
+    let defaultPort: UInt16
+    let readsProxyProtocol: Bool
+    let refusesUnderscores: Bool
+    let answersLiveness: Bool
+    let forwardingRules: ForwardingRules
+    private let trustedProxies: TrustedProxies
+
+    init(_ listener: ListenerConfiguration, id: ListenerID) {
+        self.id = id
+        scheme = listener.externalURL?.scheme == .https ? .https : .http
+        defaultPort = UInt16(listener.externalURL?.scheme.defaultPort ?? 80)
+        readsProxyProtocol = listener.readsProxyProtocol
+        refusesUnderscores = listener.underscoreFields == .reject
+        answersLiveness = listener.answersLiveness
+        var rules = ForwardingRules()
+        rules.underscoreFields = listener.underscoreFields == .pass ? .pass : .drop
+        forwardingRules = rules
+        trustedProxies = listener.trustedProxies
+    }
+
+    /// Whether the address is a trusted proxy's.
+    func trusts(_ address: IPAddress) -> Bool {
+        trustedProxies.ranges.contains { $0.contains(address) }
+    }
+
+    /// Whether whoever connects from `host`, an address in text, is a trusted proxy; it is empty for a Unix-domain socket.
+    func trusts(host: [UInt8]) -> Bool {
+        if trustedProxies.isEmpty { return false }
+        if host.isEmpty { return trustedProxies.includesUnixSockets }
+        guard let address = IPAddress(host.span) else { return false }
+        return trusts(address)
+    }
+}

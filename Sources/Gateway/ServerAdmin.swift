@@ -1,0 +1,31 @@
+import Admin
+import Configuration
+import Transport
+
+/// What the process shows to operators.
+extension Server {
+    /// Binds the admin listener; nil if the configuration asks for none.
+    static func makeAdminListener(
+        _ configuration: GatewayConfiguration, _ readiness: Readiness
+    ) throws(StartError) -> AdminListener? {
+        guard let admin = configuration.admin else { return nil }
+        let limits = AdminLimits(
+            receiving: Nanoseconds(configuration.limits.headTimeout),
+            idle: Nanoseconds(configuration.limits.idleTimeout))
+        let addresses = try BoundListener.addresses(of: admin.address)
+        do throws(SocketError) {
+            var sockets: [ListeningSocket] = []
+            for address in addresses {
+                sockets.append(
+                    try ListeningSocket(address: address, connectionLimit: limits.connections, isPrivate: true))
+            }
+            // The place for `configuration` and `routes`: until they are given, /config and /routes do not exist.
+            let operations = AdminOperations(
+                readiness: readiness.checks, logLevel: { ApplicationLog.level },
+                setLogLevel: ApplicationLog.change(to:))
+            return try AdminListener(sockets: sockets, operations: operations, limits: limits)
+        } catch {
+            throw .cannotListen(admin.address.description, error.description)
+        }
+    }
+}
