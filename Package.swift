@@ -38,7 +38,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
 
         library("Bytes", ["CLinux"]),
-        library("StrictJSON"),
+        library("StrictJSON", ["Bytes"]),
         library("Transport", ["CLinux", "Bytes"]),
         library("HTTP", ["Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
@@ -61,8 +61,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "Authorization", "Configuration", "HTTP", "JOSE", "Admin", "Transport", "Bytes",
-                "ExampleUpstream", argumentParser, logging,
+                "Gateway", "AccessLog", "Authorization", "Configuration", "HTTP", "JOSE", "StrictJSON", "Admin",
+                "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),

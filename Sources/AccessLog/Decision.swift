@@ -1,5 +1,5 @@
 /// What the gateway concluded about a request (decisions.md; the word is the value of `decision`).
-package enum Decision: Sendable {
+package enum Decision: Sendable, CaseIterable {
     case allow
     case deny
     case undecided
@@ -19,7 +19,7 @@ package enum Decision: Sendable {
 }
 
 /// Who produced the status that the client saw.
-package enum StatusOrigin: Sendable {
+package enum StatusOrigin: Sendable, CaseIterable {
     case gateway
     case upstream
 
@@ -32,7 +32,7 @@ package enum StatusOrigin: Sendable {
 }
 
 /// Which side ended an exchange early.
-package enum AbortingSide: Sendable {
+package enum AbortingSide: Sendable, CaseIterable {
     case client
     case upstream
 
@@ -45,7 +45,7 @@ package enum AbortingSide: Sendable {
 }
 
 /// How much attention a line asks for.
-package enum LogLevel: Sendable {
+package enum LogLevel: Sendable, CaseIterable {
     case info
     case warn
     case error
@@ -55,6 +55,25 @@ package enum LogLevel: Sendable {
         case .info: "info"
         case .warn: "warn"
         case .error: "error"
+        }
+    }
+}
+
+/// What happened, in a word: the value of `msg`.
+enum Message: CaseIterable {
+    case allowed
+    case failed
+    case denied
+    case undecided
+    case rejected
+
+    var word: StaticString {
+        switch self {
+        case .allowed: "allowed"
+        case .failed: "failed"
+        case .denied: "denied"
+        case .undecided: "undecided"
+        case .rejected: "rejected"
         }
     }
 }

@@ -36,7 +36,7 @@ package struct RecordFormat: Sendable {
         output.append("\",\"level\":\"")
         output.append(record.level.word)
         output.append("\",\"event\":\"access\",\"msg\":\"")
-        output.append(record.message)
+        output.append(record.message.word)
         output.append(UInt8(ascii: "\""))
         record.appendRequest(to: &output)
         record.appendDecision(to: &output)
@@ -52,12 +52,12 @@ extension Record {
         1536 + arena.count * maximumJSONExpansion + words.count * 8
     }
 
-    fileprivate var message: StaticString {
+    fileprivate var message: Message {
         switch decision {
-        case .allow: isFailure ? "failed" : "allowed"
-        case .deny: "denied"
-        case .undecided: "undecided"
-        case .reject: "rejected"
+        case .allow: isFailure ? .failed : .allowed
+        case .deny: .denied
+        case .undecided: .undecided
+        case .reject: .rejected
         }
     }
 

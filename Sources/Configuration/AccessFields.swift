@@ -13,6 +13,25 @@ struct AccessFields {
     /// All access keys.
     static let keys = exclusive + requirements
 
+    /// Keys that say nothing beside `public`, since no token is looked at.
+    static let meaninglessInPublic = ["issuers", "shadow"]
+
+    /// For each key that stands alone, those that cannot stand beside it.
+    static var contradictions: [(key: String, others: [String])] {
+        exclusive.map { key in
+            (key, keys.filter { $0 != key } + (key == "public" ? meaninglessInPublic : []))
+        }
+    }
+
+    /// The access keys that a route takes over from `route_defaults`; see `completed(by:)`.
+    static func inherited(by own: Cursor, from defaults: Cursor) -> [String] {
+        let present = keys.filter { own[$0] != nil }
+        let offered = keys.filter { defaults[$0] != nil }
+        if present.isEmpty { return offered }
+        if (present + offered).contains(where: exclusive.contains) { return [] }
+        return offered.filter { own[$0] == nil }
+    }
+
     /// Reads the access keys of `cursor`; those of another type than they should have count as given, too.
     init(_ cursor: Cursor) {
         isPublic = cursor["public"] != nil
@@ -63,7 +82,7 @@ struct AccessFields {
             problems.report(
                 "\"\(other.name)\" contradicts \"\(alone.name)\": who may use a route is said by exactly one of "
                     + "\"public\", \"authenticated\", or \"scopes\", \"any_scopes\" and \"roles\" together",
-                at: other.nameRange, pointer: other.value.pointer)
+                as: .contradiction, at: other.nameRange, pointer: other.value.pointer)
         }
     }
 }

@@ -10,12 +10,15 @@ struct ConfigurationDecoder {
 
     func decode(_ root: Cursor, hash: String) -> GatewayConfiguration {
         let limits = decodeLimits(root["limits"])
+        let listenerDecoder = ListenerDecoder(problems: problems, paths: paths)
+        let listeners = listenerDecoder.decode(root["listeners"])
+        let admin = listenerDecoder.decodeAdmin(root["admin"], listeners: listeners)
         let policy = PolicyDecoder(problems: problems)
         let scopes = policy.decodeScopes(root["scopes"])
         let roles = policy.decodeRoles(root["roles"], scopes: knownNames("scopes", in: root))
         let issuers = IssuerDecoder(problems: problems, surroundings: surroundings, paths: paths)
             .decode(root["issuers"])
-        let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths)
+        let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths, admin: admin)
         let upstreams = upstreamDecoder.decode(root["upstreams"])
         let names = KnownNames(
             scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root),
@@ -23,12 +26,9 @@ struct ConfigurationDecoder {
         let routes = RouteDecoder(
             problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits
         ).decode(root)
-        let listenerDecoder = ListenerDecoder(problems: problems, paths: paths)
-        let listeners = listenerDecoder.decode(root["listeners"])
         return GatewayConfiguration(
-            hash: hash, listeners: listeners, admin: listenerDecoder.decodeAdmin(root["admin"], listeners: listeners),
-            workers: root["workers"]?.integer,
-            scopes: scopes, roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
+            hash: hash, listeners: listeners, admin: admin, workers: root["workers"]?.integer, scopes: scopes,
+            roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
             upstreams: upstreams + routes.inlineUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
@@ -129,7 +129,7 @@ extension ProblemCollector {
     func requireKnown(_ cursor: Cursor, in names: NameList, kind: String, key: String) {
         guard let name = cursor.string, !name.isEmpty, !names.contains(name) else { return }
         report(
-            "the \(kind) \"\(name)\" is not in \"\(key)\"", at: cursor,
+            "the \(kind) \"\(name)\" is not in \"\(key)\"", as: .unknownName, at: cursor,
             suggestion: nearestWord(to: name, among: names.names))
     }
 }

@@ -34,6 +34,7 @@ struct EnvironmentSubstitution {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
         var isKnown = true
+        var hasVariable = false
         var index = 0
         while index < bytes.count {
             if bytes[index...].starts(with: "$${".utf8) {
@@ -43,14 +44,15 @@ struct EnvironmentSubstitution {
                 guard let end = bytes[index...].firstIndex(of: UInt8(ascii: "}")) else {
                     let problem = ValueProblem(
                         message: "\"${\" needs a closing \"}\" (\"$${\" stands for \"${\" itself)", offset: index)
-                    problems.report(problem, in: text, at: cursor)
+                    problems.report(problem, as: .environment, in: text, at: cursor)
                     isKnown = false
                     break
                 }
+                hasVariable = true
                 do {
                     result += try value(of: String(decoding: bytes[(index + 2)..<end], as: UTF8.self), at: index).utf8
                 } catch {
-                    problems.report(error, in: text, at: cursor)
+                    problems.report(error, as: .environment, in: text, at: cursor)
                     isKnown = false
                 }
                 index = end + 1
@@ -63,7 +65,9 @@ struct EnvironmentSubstitution {
             problems.noteUnknownValue(cursor)
             return ""
         }
-        return String(decoding: result, as: UTF8.self)
+        let value = String(decoding: result, as: UTF8.self)
+        if hasVariable { problems.noteSubstitution(of: value, writtenAs: text, at: cursor) }
+        return value
     }
 
     /// The value of what stands between the braces.

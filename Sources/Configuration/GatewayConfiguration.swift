@@ -30,6 +30,8 @@ package struct GatewayConfiguration: Sendable {
     package var limits: LimitsConfiguration
     /// What is added to forwarded messages.
     package var forwarding: ForwardingConfiguration
+    /// What works, but is probably not meant, in the order of the file.
+    package var warnings: [ConfigurationFinding] = []
 }
 
 /// What the gateway adds to forwarded messages.

@@ -14,7 +14,7 @@ struct IssuerDecoder {
         return (map?.members ?? []).compactMap { member in
             if let cursor = member.value["issuer"], let issuer = cursor.string, !issuer.isEmpty {
                 if let line = lines[ExactText(issuer)] {
-                    problems.report("the issuer on line \(line) has the same \"issuer\"", at: cursor)
+                    problems.report("the issuer on line \(line) has the same \"issuer\"", as: .usedTwice, at: cursor)
                 } else {
                     lines[ExactText(issuer)] = problems.line(of: cursor)
                 }
@@ -42,7 +42,7 @@ struct IssuerDecoder {
             let path = paths.resolve(written)
             switch surroundings.contentsOfFile(path) {
             case .failure(let error):
-                problems.report("cannot read \"\(path)\": \(error.message)", at: file)
+                problems.report("cannot read \"\(path)\": \(error.message)", as: .unreadable, at: file)
             case .success(let content):
                 do {
                     return (.file(path), try KeySet(jwks: content.span))

@@ -24,7 +24,8 @@ struct ListenerDecoder {
             if configuration.readsProxyProtocol, listener["trusted_proxies"] == nil {
                 problems.report(
                     "\"proxy_protocol\" is believed from \"trusted_proxies\" only, and none are listed",
-                    at: listener.nameRange(of: "proxy_protocol"), pointer: .key(listener.pointer, "proxy_protocol"))
+                    as: .contradiction, at: listener.nameRange(of: "proxy_protocol"),
+                    pointer: .key(listener.pointer, "proxy_protocol"))
             }
             return configuration
         }
@@ -39,10 +40,10 @@ struct ListenerDecoder {
         if !address.isLoopback {
             problems.report(
                 "the socket for operators is for this machine only: 127.0.0.1, [::1], localhost or unix:/path",
-                at: cursor)
+                as: .exposedAdmin, at: cursor)
         }
         if !address.isAnyPort, listeners.contains(where: { $0.address == address }) {
-            problems.report("a listener has this address, too", at: cursor)
+            problems.report("a listener has this address, too", as: .usedTwice, at: cursor)
         }
         return AdminConfiguration(address: address)
     }
@@ -56,7 +57,7 @@ struct ListenerDecoder {
         let address = paths.resolve(written)
         let line = problems.line(of: cursor)
         if let other = lines[address], !address.isAnyPort {
-            problems.report("the listener on line \(other) has this address, too", at: cursor)
+            problems.report("the listener on line \(other) has this address, too", as: .usedTwice, at: cursor)
         }
         lines[address] = line
         return address
@@ -64,13 +65,20 @@ struct ListenerDecoder {
 }
 
 extension SocketAddressConfiguration {
+    /// Whether connecting to this address may reach a socket that listens on `loopback`.
+    func leads(to loopback: SocketAddressConfiguration) -> Bool {
+        guard case .ip(let host, let port) = self, case .ip(_, port) = loopback else { return self == loopback }
+        // Connecting to the unspecified address reaches this machine, too.
+        return self == loopback || isLoopback || ["0.0.0.0", "::"].contains(host)
+    }
+
     /// Whether the system chooses the port, so that two sockets may have this address.
     fileprivate var isAnyPort: Bool {
         if case .ip(_, 0) = self { true } else { false }
     }
 
     /// Whether only this machine can connect to it.
-    fileprivate var isLoopback: Bool {
+    var isLoopback: Bool {
         switch self {
         case .unix: true
         case .ip(let host, _):

@@ -47,7 +47,7 @@ struct PolicyDecoder {
                 if let first = path.firstIndex(where: { $0.role == included }) {
                     let circle = path[first...].map { names[$0.role] } + [names[included]]
                     let words = circle.map { "\"\($0)\"" }.joined(separator: " includes ")
-                    problems.report("a role cannot include itself: \(words)", at: includes[next])
+                    problems.report("a role cannot include itself: \(words)", as: .roleCircle, at: includes[next])
                 } else {
                     path.append((included, 0))
                 }

@@ -44,7 +44,7 @@ struct RouteDecoder {
         if let needsIssuer, root["issuers"] == nil, !problems.isMistyped(["issuers"], in: root) {
             problems.report(
                 "only holders of a token may use this route, but there are no \"issuers\"",
-                at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
+                as: .missingKey, at: openingBrace(needsIssuer), pointer: needsIssuer.pointer)
         }
         return result
     }
@@ -98,18 +98,18 @@ struct RouteDecoder {
             problems.requireKnown(upstream, in: names.upstreams, kind: "upstream", key: "upstreams")
         }
         guard cursor["public"] != nil else { return }
-        for name in ["issuers", "shadow"] {
+        for name in AccessFields.meaninglessInPublic {
             guard let value = cursor[name] else { continue }
             problems.report(
-                "\"\(name)\" has no meaning beside \"public\": no token is looked at", at: cursor.nameRange(of: name),
-                pointer: value.pointer)
+                "\"\(name)\" has no meaning beside \"public\": no token is looked at", as: .contradiction,
+                at: cursor.nameRange(of: name), pointer: value.pointer)
         }
     }
 
     private func checkIdentity(_ cursor: Cursor, _ lines: inout [String: Int]) {
         guard let id = cursor["id"], let text = id.string, !text.isEmpty else { return }
         if let line = lines[text] {
-            problems.report("the route on line \(line) has the id \"\(text)\", too", at: id)
+            problems.report("the route on line \(line) has the id \"\(text)\", too", as: .usedTwice, at: id)
         } else {
             lines[text] = problems.line(of: id)
         }
@@ -122,19 +122,21 @@ struct RouteDecoder {
             problems.report(
                 "it is not said who may use this route: add \"public\": true, \"authenticated\": true, \"scopes\", "
                     + "\"any_scopes\" or \"roles\"",
-                at: openingBrace(own), pointer: own.pointer)
+                as: .unclearAccess, at: openingBrace(own), pointer: own.pointer)
         }
         if settings["upstream"] == nil, !problems.isMistyped(["upstream"], in: own) {
             problems.report(
-                "\"upstream\" is missing, here and in \"route_defaults\"", at: openingBrace(own), pointer: own.pointer)
+                "\"upstream\" is missing, here and in \"route_defaults\"", as: .missingKey, at: openingBrace(own),
+                pointer: own.pointer)
         }
         guard let path = own["path"], let text = path.string else { return }
         checkRewrite(settings, path: path)
         if text == "*", let methods = settings["methods"]?.strings, methods != ["OPTIONS"] {
-            problems.report("\"*\" is the target of OPTIONS only: write \"methods\": [\"OPTIONS\"]", at: path)
+            problems.report(
+                "\"*\" is the target of OPTIONS only: write \"methods\": [\"OPTIONS\"]", as: .contradiction, at: path)
         }
         if text == "*" || text == "/", let slash = own["trailing_slash"], slash.string == "either" {
-            problems.report("\"\(text)\" has no form with another trailing slash", at: slash)
+            problems.report("\"\(text)\" has no form with another trailing slash", as: .contradiction, at: slash)
         }
     }
 
@@ -158,12 +160,13 @@ struct RouteDecoder {
         if let pair = written["replace_prefix"], let parts = pair.node.array, parts.count != 2 {
             problems.report("\"replace_prefix\" is a list of two: what the path starts with, and what then", at: pair)
         }
-        guard let rewrite = settings.rewrite, let text = path.string, let pattern = try? RoutePattern(text),
+        guard let rewrite = settings.rewrite, (try? RewriteConfiguration.checkPrefix(rewrite.prefix)) != nil,
+            let text = path.string, let pattern = try? RoutePattern(text),
             !rewrite.fits(pattern)
         else { return }
         problems.report(
             "the paths of this route do not all start with \"\(rewrite.prefix)\", which \"rewrite\" takes away",
-            at: path)
+            as: .contradiction, at: path)
     }
 
     private func reportConflicts(_ result: Result) {
@@ -211,7 +214,7 @@ struct RouteDecoder {
             problems.report(
                 "\"\(result.routes[pair.second].id)\" and \"\(result.routes[pair.first].id)\" (line \(line)) could both "
                     + "be chosen for one request: \(reason)",
-                at: result.places[pair.second])
+                as: .routeConflict, at: result.places[pair.second])
         }
         return Set(pairs)
     }

@@ -12,7 +12,7 @@ struct SecretDecoder {
         if let text = cursor.string { return text.isEmpty ? nil : Secret(bytes: Array(text.utf8)) }
         if let variable = cursor["env"], let name = variable.string, !name.isEmpty {
             guard let value = surroundings.environment(name) else {
-                problems.report("the environment variable \"\(name)\" is not set", at: variable)
+                problems.report("the environment variable \"\(name)\" is not set", as: .environment, at: variable)
                 return nil
             }
             return secret(Array(value.utf8), "the environment variable \"\(name)\"", at: variable)
@@ -21,7 +21,7 @@ struct SecretDecoder {
         let path = paths.resolve(written)
         switch surroundings.contentsOfFile(path) {
         case .failure(let error):
-            problems.report("cannot read \"\(path)\": \(error.message)", at: file)
+            problems.report("cannot read \"\(path)\": \(error.message)", as: .unreadable, at: file)
             return nil
         case .success(let content): return secret(Self.withoutLineEnd(content), "\"\(path)\"", at: file)
         }

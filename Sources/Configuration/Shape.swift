@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// What a value of the file must look like; the one description of the configuration's keys.
 indirect enum Shape: Sendable {
     case boolean
@@ -10,8 +12,8 @@ indirect enum Shape: Sendable {
     case word([String], later: [String] = [])
     /// A list that is not empty and in which no string occurs twice.
     case list(Shape)
-    /// A list that is not empty, in which strings may repeat.
-    case path(Shape)
+    /// A list that is not empty, in which strings may repeat; of `count` elements, if that is said.
+    case path(Shape, count: Int? = nil)
     /// An object that is not empty, whose keys the operator chooses.
     case map(Shape, names: StringForm)
     case object(ObjectShape)
@@ -60,31 +62,51 @@ struct Key: Sendable {
     let presence: Presence
     /// The default as it would be written.
     let defaultText: String?
+    /// The key of the file, by names from the top, whose value holds where this key is not written.
+    let inherits: [String]?
     /// What the key is for, in one sentence.
     let summary: String
 
     init(_ name: String, _ shape: Shape, _ presence: Presence, _ summary: String) {
-        self.init(name, shape, presence, default: nil, summary)
+        self.init(name, shape, presence, nil, nil, summary)
     }
 
     /// An optional key.
     init(_ name: String, _ shape: Shape, _ summary: String) {
-        self.init(name, shape, .optional, default: nil, summary)
+        self.init(name, shape, .optional, nil, nil, summary)
     }
 
     /// An optional key with a default, as it would be written.
     init(_ name: String, _ shape: Shape, default defaultText: String, _ summary: String) {
-        self.init(name, shape, .optional, default: defaultText, summary)
+        self.init(name, shape, .optional, defaultText, nil, summary)
+    }
+
+    /// An optional key whose default is another key's value.
+    init(_ name: String, _ shape: Shape, inherits: [String], _ summary: String) {
+        self.init(name, shape, .optional, nil, inherits, summary)
     }
 
     private init(
-        _ name: String, _ shape: Shape, _ presence: Presence, default defaultText: String?, _ summary: String
+        _ name: String, _ shape: Shape, _ presence: Presence, _ defaultText: String?, _ inherits: [String]?,
+        _ summary: String
     ) {
         self.name = name
         self.shape = shape
         self.presence = presence
         self.defaultText = defaultText
+        self.inherits = inherits
         self.summary = summary
+    }
+
+    /// The default as a value; nil if there is none.
+    var defaultValue: JSONValue? {
+        guard let defaultText else { return nil }
+        switch shape {
+        case .boolean: return .bool(defaultText == "true")
+        case .integer, .oneOfIntegers: return Int(defaultText).map { .integer($0) }
+        case .list, .path: return (try? JSONReader.read(defaultText.utf8.span))?.value
+        default: return .string(defaultText)
+        }
     }
 
     /// A key whose feature does not exist yet.
@@ -96,14 +118,28 @@ struct ObjectShape: Sendable {
     let keys: [Key]
     /// Whether exactly one of the keys must be there.
     let isChoice: Bool
+    /// Why some keys that one might expect are none, by their names.
+    let absences: [String: String]
+    /// For some keys, those that cannot stand beside it.
+    let contradictions: [(key: String, others: [String])]
     private let positions: [String: Int]
 
-    init(_ keys: [Key], isChoice: Bool = false) {
+    init(
+        _ keys: [Key], isChoice: Bool = false, absences: [String: String] = [:],
+        contradictions: [(key: String, others: [String])] = []
+    ) {
         self.keys = keys
+        self.contradictions = contradictions
+        self.absences = absences
         self.isChoice = isChoice
         positions = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1.name, $0) })
     }
 
     /// The key of this name, or nil.
     subscript(name: String) -> Key? { positions[name].map { keys[$0] } }
+
+    /// The key that was probably meant by `name`, which is none.
+    func nearestKey(to name: String) -> Key? {
+        nearestWord(to: name, among: keys.map(\.name)).flatMap { self[$0] }
+    }
 }

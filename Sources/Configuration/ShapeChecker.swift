@@ -24,13 +24,14 @@ struct ShapeChecker {
             if let problem = form.problem(in: text) { problems.report(problem, in: text, at: cursor) }
         case (.word(let words, let later), .string(let text)): checkWord(text, words, later, cursor)
         case (.list(let element), .array): checkList(cursor, element, mayRepeat: false)
-        case (.path(let element), .array): checkList(cursor, element, mayRepeat: true)
+        case (.path(let element, _), .array): checkList(cursor, element, mayRepeat: true)
         case (.map(let value, let names), .object): checkMap(cursor, value, names)
         case (.object(let object), .object): checkObject(cursor, object)
         case (.anyObject, .object): break
         case (.secret, .string(let text)):
             if text.isEmpty { problems.report("a secret must not be empty", at: cursor) }
         case (.secret, .object): checkObject(cursor, .secretSource)
+        case (.secret, .number): problems.report("a secret is a string", as: .wrongType, at: cursor)
         case (.either(let shapes), _):
             guard let fitting = shapes.first(where: { $0.fits(cursor.node.value) }) else {
                 return reportType(cursor, shape)
@@ -41,12 +42,14 @@ struct ShapeChecker {
     }
 
     private func reportType(_ cursor: Cursor, _ shape: Shape) {
-        problems.report("expected \(shape.typeName), not \(cursor.node.value.typeName)", at: cursor)
+        problems.report("expected \(shape.typeName), not \(cursor.node.value.typeName)", as: .wrongType, at: cursor)
     }
 
     private func checkWord(_ text: String, _ words: [String], _ later: [String], _ cursor: Cursor) {
         if words.contains(text) { return }
-        if later.contains(text) { return problems.report("\"\(text)\" is not supported yet", at: cursor) }
+        if later.contains(text) {
+            return problems.report("\"\(text)\" is not supported yet", as: .notSupported, at: cursor)
+        }
         let list = words.map { "\"\($0)\"" }.joined(separator: ", ")
         let message =
             words.count == 1 ? "expected \(list), not \"\(text)\"" : "expected one of \(list), not \"\(text)\""
@@ -60,7 +63,7 @@ struct ShapeChecker {
         for value in elements {
             check(value, element)
             if !mayRepeat, let text = value.string, !seen.insert(ExactText(text)).inserted {
-                problems.report("\"\(text)\" is listed twice", at: value)
+                problems.report("\"\(text)\" is listed twice", as: .usedTwice, at: value)
             }
         }
     }
@@ -80,19 +83,25 @@ struct ShapeChecker {
         let members = cursor.members
         for member in members {
             guard let key = shape[member.name] else {
+                if let reason = shape.absences[member.name] {
+                    problems.report(reason, as: .unknownKey, at: member.nameRange, pointer: member.value.pointer)
+                    continue
+                }
                 let absent = shape.keys.map(\.name).filter { cursor[$0] == nil }
                 let suggestion =
                     nearestWord(to: member.name, among: absent)
-                    ?? nearestWord(to: member.name, among: shape.keys.map(\.name))
+                    ?? shape.nearestKey(to: member.name)?.name
                 if let suggestion { problems.noteMistyped(suggestion, in: cursor) }
                 problems.report(
-                    "unknown key \"\(member.name)\"", at: member.nameRange, pointer: member.value.pointer,
+                    "unknown key \"\(member.name)\"", as: .unknownKey, at: member.nameRange,
+                    pointer: member.value.pointer,
                     suggestion: suggestion)
                 continue
             }
             if key.presence == .later {
                 problems.report(
-                    "\"\(key.name)\" is not supported yet", at: member.nameRange, pointer: member.value.pointer)
+                    "\"\(key.name)\" is not supported yet", as: .notSupported, at: member.nameRange,
+                    pointer: member.value.pointer)
             } else {
                 check(member.value, key.shape)
             }
@@ -113,20 +122,20 @@ struct ShapeChecker {
         for extra in known.dropFirst() {
             problems.report(
                 "\"\(extra.name)\" cannot stand beside \"\(known[0].name)\": only one of them is possible",
-                at: extra.nameRange, pointer: extra.value.pointer)
+                as: .contradiction, at: extra.nameRange, pointer: extra.value.pointer)
         }
     }
 
     /// What is missing is shown at the brace that opens the object.
     private func reportMissing(_ message: String, _ cursor: Cursor) {
         let start = cursor.node.range.lowerBound
-        problems.report(message, at: start..<(start + 1), pointer: cursor.pointer)
+        problems.report(message, as: .missingKey, at: start..<(start + 1), pointer: cursor.pointer)
     }
 }
 
 extension Shape {
     /// Whether a value has the JSON type of this shape.
-    fileprivate func fits(_ value: JSONValue) -> Bool {
+    func fits(_ value: JSONValue) -> Bool {
         switch (self, value) {
         case (.boolean, .bool), (.yes, .bool), (.integer, .number), (.oneOfIntegers, .number), (.string, .string),
             (.word, .string), (.list, .array), (.path, .array), (.map, .object), (.object, .object),

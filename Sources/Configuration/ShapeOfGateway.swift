@@ -11,7 +11,7 @@ extension Shape {
             Key("grant", grant, default: "union", "How a token's scopes and those of its roles come together."),
             Key("issuers", .map(issuer, names: .name), "Who issues the tokens that are good here."),
             Key("upstreams", .map(upstream, names: .name), "The services that requests are forwarded to."),
-            Key("route_defaults", .object(ObjectShape(routeSettings)), "Keys for every route that does not set them."),
+            Key("route_defaults", routeDefaults, "Keys for every route that does not set them."),
             Key("routes", .list(route), .required, "Which requests pass, and whose."),
             Key("refusals", refusals, "How requests are refused."),
             Key("access_log", accessLog, "How requests are logged."),

@@ -19,7 +19,9 @@ extension Shape {
                 "maximum_lifetime", .string(.duration(.positive)),
                 "The longest time from issue to expiry; any by default."),
             Key("require_expiry", .boolean, default: "true", "Whether a token without exp is refused."),
-            Key("grant", grant, "How scopes and roles come together for this issuer; as for all by default."),
+            Key(
+                "grant", grant, inherits: ["grant"],
+                "How scopes and roles come together for this issuer; as for all by default."),
             .later("token_endpoint", "A built-in issuer for trying out and small closed systems."),
             Key(
                 "token_type", .string(.text), "What the token's header must say that it is, such as at+jwt (RFC 9068)."),

@@ -2,19 +2,28 @@ import Routing
 
 extension Shape {
     /// One route.
-    static let route = Shape.object(
+    static let route = Shape.object(routeShape)
+
+    static let routeShape = ObjectShape(
+        [
+            Key("id", .string(.routeID), .required, "The unique name, as in logs."),
+            Key("path", .string(.path), .required, "Segments, {name} for one and {name...} for the rest; or *."),
+        ] + routeSettings, contradictions: AccessFields.contradictions)
+
+    static let routeDefaults = Shape.object(
         ObjectShape(
-            [
-                Key("id", .string(.routeID), .required, "The unique name, as in logs."),
-                Key("path", .string(.path), .required, "Segments, {name} for one and {name...} for the rest; or *."),
-            ] + routeSettings))
+            routeSettings,
+            absences: [
+                "id": "\"id\" cannot have a default: it tells routes apart",
+                "path": "\"path\" cannot have a default: each route has its own",
+            ], contradictions: AccessFields.contradictions))
 
     private static let rewrite = Shape.object(
         ObjectShape(
             [
                 Key("strip_prefix", .string(.prefix), "What is taken from the start of the path."),
                 Key(
-                    "replace_prefix", .path(.string(.prefix)),
+                    "replace_prefix", .path(.string(.prefix), count: 2),
                     "What the path starts with, and what it starts with then."),
             ], isChoice: true))
 
@@ -37,9 +46,15 @@ extension Shape {
         Key(
             "allow", .list(.word(AllowedForm.allCases.map(\.rawValue))),
             "Path forms that can be read in several ways and are let in here."),
-        Key("timeout", .string(.duration(.positive)), "The time to the upstream's response head."),
-        Key("idle_timeout", .string(.duration(.positive)), "The time between bytes of a body."),
-        Key("max_body", .string(.size(.body, orUnlimited: true)), "The largest request body."),
+        Key(
+            "timeout", .string(.duration(.positive)), inherits: ["limits", "timeout"],
+            "The time to the upstream's response head; as in limits by default."),
+        Key(
+            "idle_timeout", .string(.duration(.positive)), inherits: ["limits", "idle_timeout"],
+            "The time between bytes of a body; as in limits by default."),
+        Key(
+            "max_body", .string(.size(.body, orUnlimited: true)), inherits: ["limits", "max_body"],
+            "The largest request body; as in limits by default."),
         .later("cors", "Which pages of other sites may use the route."),
         Key("shadow", .boolean, default: "false", "Denials are logged, and the request forwarded."),
         Key(

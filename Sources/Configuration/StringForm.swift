@@ -73,7 +73,10 @@ enum StringForm: Sendable {
         case .path: _ = try RoutePattern(checking: text)
         case .host: _ = try HostPattern(checking: text)
         case .method: _ = try Method(checking: text)
-        case .upstreamHost: if text != "upstream" { _ = try AddressText.parse(text, ports: 1...65535, defaultPort: 80) }
+        case .upstreamHost:
+            if case .unix = try AddressText.parse(text, ports: 1...65535, defaultPort: 80) {
+                throw ValueProblem(message: "a Host is a name or an address, with or without a port")
+            }
         case .address: _ = try AddressText.parse(text, ports: 0...65535)
         case .serverURL: _ = try ServerURLText.parse(text)
         case .externalURL: _ = try ExternalURLText.parse(text)
@@ -134,7 +137,7 @@ extension Method {
             throw ValueProblem(message: "\"\(text)\" is not a method")
         }
         switch method {
-        case .connect, .trace: throw ValueProblem(message: "\(text) never passes the gateway")
+        case .connect, .trace: throw ValueProblem(message: "\"\(text)\" never passes the gateway")
         case .other where text.lowercased() == text || Method.standardNames.contains(text.uppercased()):
             // Methods are case-sensitive (RFC 9110 §9.1): "get" would silently match nothing.
             throw ValueProblem(message: "\"\(text)\" is not a method: case matters", suggestion: text.uppercased())

@@ -8,7 +8,8 @@ struct GatewayCommand: ParsableCommand {
         abstract: "An authorization gateway: a reverse proxy that lets through what scopes and roles permit.",
         version: VersionReport.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, RoutesCommand.self, HealthCommand.self, TokenCommand.self,
+            ServeCommand.self, CheckCommand.self, RoutesCommand.self, SchemaCommand.self, HealthCommand.self,
+            TokenCommand.self,
             ExampleUpstreamCommand.self,
         ])
 

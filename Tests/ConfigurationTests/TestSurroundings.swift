@@ -12,7 +12,10 @@ extension Surroundings {
     static var fixed: Surroundings {
         Surroundings(
             environment: { name in
-                ["PORT": "9000", "EMPTY": "", "QUOTES": "\", \"public\": true, \"x\": \"", "ITEMS": "items"][name]
+                [
+                    "PORT": "9000", "EMPTY": "", "ADDRESS": "Inner.Example:x9000", "TOKEN": "hunter2 \u{e9}",
+                    "QUOTES": "\", \"public\": true, \"x\": \"", "ITEMS": "items",
+                ][name]
             },
             contentsOfFile: { path in
                 switch path {

@@ -1,6 +1,8 @@
-/// One thing that is wrong with a configuration file, and where.
-package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What is wrong, without a full stop.
+/// One thing to say about a configuration file, and where.
+package struct ConfigurationFinding: Sendable, Equatable, CustomStringConvertible {
+    /// What kind of fault it is, which also says how grave.
+    package var rule: ConfigurationRule
+    /// What is wrong, without a full stop; never with a secret or a value of an environment variable.
     package var message: String
     /// The file, as it was named to the gateway.
     package var file: String
@@ -10,7 +12,7 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
     package var column: Int
     /// The place as a JSON pointer (RFC 6901).
     package var pointer: String
-    /// The line of the file; of a long line the part around the place.
+    /// The line of the file, with secrets blanked; of a long line the part around the place.
     package var sourceLine: String
     /// How many characters of `sourceLine` stand before those that are meant.
     package var indentation: Int
@@ -21,12 +23,13 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
 
     /// Place and message in one line.
     package var summary: String {
-        var text = line > 0 ? "\(file):\(line):\(column): \(message)" : "\(file): \(message)"
+        let place = line > 0 ? "\(file):\(line):\(column): " : "\(file): "
+        var text = place + (rule.severity == .warning ? "warning: " : "") + message
         if let suggestion { text += "; did you mean \"\(suggestion)\"?" }
         return text
     }
 
-    /// The error as a terminal shows it: place and message, the line and carets.
+    /// The finding as a terminal shows it: place and message, the line and carets.
     package var description: String {
         var text = summary
         guard line > 0 else { return text }
@@ -41,11 +44,21 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
 /// Everything that is wrong with a configuration file, in the order of the file.
 package struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConvertible {
     /// At least one.
-    package var errors: [ConfigurationError]
+    package var errors: [ConfigurationFinding]
 
     /// All errors as a terminal shows them, and how many there are.
-    package var description: String {
-        let count = errors.count == 1 ? "1 error" : "\(errors.count) errors"
-        return errors.map(\.description).joined(separator: "\n\n") + "\n\n\(count)"
+    package var description: String { errors.terminalText }
+}
+
+extension [ConfigurationFinding] {
+    /// All findings as a terminal shows them, and how many errors and warnings there are; empty if there are none.
+    package var terminalText: String {
+        guard !isEmpty else { return "" }
+        func count(_ severity: ConfigurationRule.Severity) -> String? {
+            let number = self.count { $0.rule.severity == severity }
+            return number == 0 ? nil : "\(number) \(severity.rawValue)\(number == 1 ? "" : "s")"
+        }
+        let counts = [count(.error), count(.warning)].compactMap(\.self).joined(separator: ", ")
+        return map(\.description).joined(separator: "\n\n") + "\n\n\(counts)"
     }
 }

@@ -1,0 +1,122 @@
+import StrictJSON
+import Testing
+
+@testable import Configuration
+
+@Suite("configuration.md: what check warns about")
+struct ConfigurationReviewTests {
+    /// The warnings about a valid configuration around the given parts, as rules and pointers.
+    private func warnings(
+        listener: String = "", scopes: String = #""a": "A", "b": "B""#, roles: String = #""x": { "scopes": ["b"] }"#,
+        audience: String = #"["api"]"#, defaults: String = "", routes: String
+    ) throws -> [String] {
+        let text = """
+            { "version": 1, "listeners": [ { "address": "0.0.0.0:8080" \(listener) } ],
+              "scopes": { \(scopes) }, "roles": { \(roles) },
+              "issuers": { "main": { "issuer": "https://idp/", "audience": \(audience), "algorithms": ["EdDSA"],
+                "keys": { "jwks_file": "keys.json" } }, "other": { "issuer": "https://other/", "audience": ["api"],
+                "algorithms": ["EdDSA"], "keys": { "jwks_file": "keys.json" } } },
+              "upstreams": { "items": { "servers": ["http://127.0.0.1:8000"] } },
+              "route_defaults": { "upstream": "items" \(defaults) },
+              "routes": [ { "id": "a", "path": "/only/a", "scopes": ["a"] }, \(routes) ] }
+            """
+        let configuration = try GatewayConfiguration.read(
+            Array(text.utf8), file: "gateway.json", surroundings: .fixed)
+        return configuration.warnings.map { "\($0.rule.rawValue) \($0.pointer)" }
+    }
+
+    private let plain = #"{ "id": "r", "path": "/r", "public": true }"#
+
+    @Test("what is usual is not worth a warning")
+    func silence() throws {
+        #expect(try warnings(routes: plain) == [])
+        #expect(
+            try warnings(
+                listener: #", "external_url": "https://api.example.com""#,
+                routes:
+                    #"{ "id": "r", "path": "/r", "methods": ["GET", "PURGE", "PROPFIND", "QUERY"], "public": true }"#)
+                == [])
+        #expect(try warnings(listener: #", "external_url": "http://localhost:1""#, routes: plain) == [])
+    }
+
+    @Test("a shadow route is warned about, wherever shadow is written")
+    func shadow() throws {
+        let own = #"{ "id": "r", "path": "/r", "authenticated": true, "shadow": true }"#
+        #expect(try warnings(routes: own) == ["shadow_route /routes/1/shadow"])
+        let other = #"{ "id": "r", "path": "/r", "authenticated": true, "shadow": false }"#
+        #expect(
+            try warnings(defaults: #", "shadow": true"#, routes: other) == ["shadow_route /route_defaults/shadow"])
+    }
+
+    @Test("an audience of any is warned about")
+    func anyAudience() throws {
+        #expect(try warnings(audience: #""any""#, routes: plain) == ["any_audience /issuers/main/audience"])
+    }
+
+    @Test("a scope that is neither required nor granted is warned about, and a role without effect")
+    func unused() throws {
+        #expect(
+            try warnings(scopes: #""a": "A", "b": "B", "c": "C""#, routes: plain) == ["unused_scope /scopes/c"])
+        #expect(
+            try warnings(roles: #""x": { "scopes": ["b"] }, "y": {}, "z": {}"#, routes: plain)
+                == ["unused_role /roles/y", "unused_role /roles/z"])
+        let asked = #"{ "id": "r", "path": "/r", "roles": ["y"] }"#
+        #expect(
+            try warnings(
+                roles: #""x": { "scopes": ["b"] }, "y": {}, "w": { "includes": ["z"] }, "z": {}"#, routes: asked)
+                == [])
+    }
+
+    @Test(
+        "a method that is nearly a standard one is warned about",
+        arguments: [("GTE", true), ("DELTE", true), ("OPTION", true), ("PURGE", false), ("MOVE", false)])
+    func methods(name: String, isWarned: Bool) throws {
+        let route = #"{ "id": "r", "path": "/r", "methods": ["GET", "\#(name)"], "public": true }"#
+        #expect(try warnings(routes: route) == (isWarned ? ["mistyped_method /routes/1/methods/1"] : []))
+    }
+
+    @Test("an external URL that asks clients to send tokens in the clear is warned about")
+    func cleartext() throws {
+        let url = #", "external_url": "http://api.example.com""#
+        #expect(try warnings(listener: url, routes: plain) == ["cleartext_tokens /listeners/0/external_url"])
+    }
+
+    @Test(
+        "a route with a host and a weaker twin for all hosts is warned about",
+        arguments: [
+            (#""scopes": ["a"]"#, #""public": true"#, true), (#""scopes": ["a"]"#, #""authenticated": true"#, true),
+            (#""scopes": ["a", "b"]"#, #""scopes": ["a"]"#, true),
+            (#""scopes": ["a"]"#, #""scopes": ["a", "b"]"#, false),
+            (#""any_scopes": [["a"], ["b"]]"#, #""scopes": ["b"]"#, false),
+            (#""scopes": ["b"]"#, #""any_scopes": [["a"], ["b"]]"#, true),
+            (#""roles": ["x"]"#, #""roles": ["y"]"#, false), (#""roles": ["y"]"#, #""roles": ["x"]"#, true),
+            (#""roles": ["x"]"#, #""scopes": ["a"]"#, true), (#""authenticated": true"#, #""scopes": ["a"]"#, false),
+            (#""authenticated": true, "issuers": ["main"]"#, #""authenticated": true"#, true),
+            (#""authenticated": true"#, #""authenticated": true, "issuers": ["main"]"#, false),
+            (#""public": true"#, #""public": true"#, false),
+            (#""scopes": ["a"], "methods": ["PUT"]"#, #""public": true, "methods": ["GET"]"#, false),
+        ])
+    func weakerTwin(own: String, twin: String, isWarned: Bool) throws {
+        let routes = """
+            { "id": "h", "host": "api.example.com", "path": "/h/{id}", \(own) }, { "id": "t", "path": "/h/{rest...}", \(twin) }
+            """
+        let result = try warnings(
+            roles: #""x": { "scopes": ["b"] }, "y": { "includes": ["x"], "scopes": ["a"] }"#, routes: routes)
+        #expect(result == (isWarned ? ["weaker_twin /routes/1/host"] : []))
+    }
+
+    @Test("a secret in the file is warned about, and not shown")
+    func inlineSecret() throws {
+        let text = #"{ "one": "hunter2", "two": { "file": "f" }, "three": [{ "env": "E" }, "hunter3"] }"#
+        let problems = ProblemCollector(source: SourceText(bytes: Array(text.utf8), file: "f.json"))
+        let shape = Shape.object(
+            ObjectShape([Key("one", .secret, "."), Key("two", .secret, "."), Key("three", .list(.secret), ".")]))
+        let root = Cursor(node: try JSONReader.read(text.utf8.span), pointer: .root)
+        problems.hide(SecretPlaces(in: root, shape).ranges)
+        ConfigurationReview.warnOfInlineSecrets(in: root, shape, problems)
+        let findings = problems.findings(.warning)
+        #expect(findings.map(\.pointer) == ["/one", "/three/1"])
+        #expect(!findings.description.contains("hunter"))
+        #expect(findings.first?.sourceLine.contains(#""one": "*******", "two""#) == true)
+    }
+}

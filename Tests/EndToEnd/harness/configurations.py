@@ -1,0 +1,166 @@
+"""Random configurations: valid ones, and ones with one fault."""
+
+from __future__ import annotations
+
+import copy
+import random
+from typing import Any
+
+KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+
+DURATIONS = ["1ms", "250ms", "30s", "5m", "1h", "007s"]
+SIZES = ["512B", "1KiB", "8KiB", "08KiB"]
+HOSTS = ["api.example.com", "*.example.com", "localhost", "a_b.c", "192.0.2.1", "[2001:db8::1]", "api.example.com."]
+SERVERS = [
+    "http://127.0.0.1", "http://127.0.0.1:8000", "http://127.0.0.1:1/", "http://a.example", "http://a-b.c.:9",
+    "http://[::1]:81", "http://[::ffff:192.0.2.1]/", "http://unix:/run/app.sock", "http://unix:app.sock", "http://1a:0001",
+]
+ADDRESSES = ["127.0.0.1:0", "0.0.0.0:00", "[::]:0", "[2001:db8::1:2]:0", "localhost:0", "a.example.com.:0"]
+EXTERNAL = ["https://api.example.com", "http://localhost:8080/", "https://[::1]", "https://192.0.2.1:65535"]
+PROXIES = ["10.0.0.0/8", "192.0.2.1", "0.0.0.0/0", "::1", "2001:db8::/32", "unix:", "192.0.2.0/024", "::/0"]
+SEGMENTS = ["a", "{id}", "a%20b", "%C3%A9", "a.b", "...", "a;b=c", "x@y:z", "!$&'()*+,;=", "%61", "{_1}"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PURGE", "M-SEARCH", "Propfind", "A1"]
+ALLOW = ["encoded_slash", "encoded_backslash", "empty_segments", "parameters", "double_encoding", "invalid_utf8"]
+
+# What stands in the place of any string to break it; some are good in some places.
+STRINGS = [
+    "", " ", "a b", "é", "-", ".", "..", "/", "//", "/a//b", "/a/", "/.", "/..", "/%2e", "/%2E%2e/a", "/%", "/%zz", "/%00",
+    "/%7f", "/{", "/{}", "/{1}", "/{a}b", "/{a...}/b", "/{a}/{a}", "/{a}/{a...}", "/{a...}", "/a?b", "/ä", "/%41", "/%2F",
+    "/%2f", "*", "/*", "get", "Get", "GETT", "TRACE", "CONNECT", "trace", "G T", "1", "gateway.x", "gateway", "a:b/c", "\\",
+    '"', "~", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:65535", "127.0.0.1:-1", "127.0.0.01:1", "1.2.3:1",
+    "256.0.0.1:1", "::1:80", "[::1]", "[::1]:80", "[::1]80", "[:::]:80", "[1:2:3:4:5:6:7:8]:1", "[1:2:3:4:5:6:7::8]:1",
+    "[1::2::3]:1", "[12345::]:1", "[::1.2.3.4]:1", "[::1.2.3]:1", "[1:2:3:4:5:6:7:1.2.3.4]:1", ":80", "a:b:c", "unix:", "unix:a",
+    "unix:/" + "a" * 106, "unix:/" + "a" * 107, "a" * 63 + ".b:1", "a" * 64 + ".b:1", "a..b:1", "a.1:1", "a.1", "-a:1",
+    "http://", "http://a", "http://a:0", "http://a/b", "http://a?b", "http://a@b", "http://a//", "https://a", "ftp://a",
+    "http://unix:", "http://unix:80", "https://unix:80", "https://a.1", "http://a:", "https://a:99999", "10.0.0.0/33",
+    "10.0.0.0/", "10.0.0.0/-1", "::/129", "::/128", "10.0.0.0/0032", "::1/1000", "1.2.3", "*.a", "a.*", "*", "*.", "a*.b",
+    "api.example.com:80", "[::1", "[]", "[g]", "a" * 64, ".".join(["a" * 60] * 5), "30", "s", "30 s", "30S", "3.5s", "-1s", "1w",
+    "16kib", "16K", "1KB", "unlimited", "Unlimited", "UNION", "union", "json", "stdout", "any", "RS256", "rs256", "HS256",
+    "upstream", "pass", "either", "plain", "a\tb", "\x7f", "a\u0000b", "x" * 300,
+]
+OTHERS: list[Any] = [None, True, False, 0, 1, -1, 2, 401, 403, 404, 1025, 10**12, 1.5, [], {}, [[]], [{}], ["a"], {"a": "b"}]
+KEYS = [
+    "extra", "Version", "versions", "scope", "id", "path", "public", "authenticated", "scopes", "roles", "issuers", "shadow",
+    "file", "env", "url", "jwks", "jwks_file", "strip_prefix", "", " ", "é", "a b", "$comment", "$schema", "tls",
+]
+
+
+class Generator:
+    def __init__(self, seed: int):
+        self.random = random.Random(seed)
+
+    def some(self, items: list[Any]) -> list[Any]:
+        return self.random.sample(items, self.random.randint(1, min(3, len(items))))
+
+    def maybe(self, target: dict[str, Any], **values: Any) -> dict[str, Any]:
+        """Adds some of the values."""
+        for key, value in values.items():
+            if self.random.random() < 0.3:
+                target[key] = value() if callable(value) else value
+        if self.random.random() < 0.05:
+            target["$comment"] = self.random.choice(OTHERS)
+        return target
+
+    def one(self, items: list[Any]) -> Any:
+        return lambda: self.random.choice(items)
+
+    def valid(self) -> dict[str, Any]:
+        choose, flag = self.one, self.one([True, False])
+        config = {
+            "version": 1,
+            "listeners": [self.listener() for _ in range(self.random.randint(1, 2))],
+            "scopes": {"a": "A", "b:c": "", "d/e~f": "D"},
+            "roles": {"x": self.maybe({}, scopes=["a", "b:c"]), "y é": {"includes": ["x"]}},
+            "issuers": {
+                name: self.maybe(
+                    {"issuer": f"https://{name}/", "audience": choose(["any", ["a"], ["a", "b"]])(),
+                     "algorithms": self.some(["RS256", "PS512", "ES256", "EdDSA"]), "keys": {"jwks": {"keys": [KEY]}}},
+                    required_claims=["sub"], clock_skew="1h", maximum_lifetime=choose(DURATIONS), require_expiry=flag,
+                    grant=choose(["union", "token", "roles", "intersection"]), token_type="at+jwt",
+                    claims=lambda: self.maybe({}, scopes=[["a", "a"], ["b"]], roles=[["r"]], subject=[["s"]], client=[["c"]]),
+                )
+                for name in ("main", "other-1.x")
+            },
+            "upstreams": {"up": self.upstream()},
+            "routes": [self.route(number) for number in range(self.random.randint(1, 4))],
+        }
+        return self.maybe(
+            config, workers=choose([1, 1024]), grant="token", admin={"address": "unix:/run/admin.sock"},
+            route_defaults=lambda: self.settings({}),
+            refusals=lambda: self.maybe(
+                {}, insufficient_scope_status=choose([401, 403]), unmatched_status=choose([401, 404]),
+                realm=choose(["api", "a b", "${NOT_SET_ANYWHERE:-api}"])),
+            access_log=lambda: self.maybe(
+                {}, output=choose(["stdout", "stderr", {"file": "a"}]), format="json", on_overflow=choose(["drop", "block"]),
+                sub=choose(["plain", "hash", "omit"]), addresses=choose(["plain", "hash", "omit"])),
+            limits=lambda: self.maybe(
+                {}, request_line="8KiB", header_section="16KiB", header_fields=choose([1, 10_000]), token="8KiB",
+                max_body=choose([*SIZES, "unlimited"]), body_rate=choose(SIZES), head_timeout=choose(DURATIONS),
+                idle_timeout=choose(DURATIONS), connect_timeout=choose(DURATIONS), timeout=choose(DURATIONS),
+                upstream_idle_timeout="0s", drain_timeout="24h", connections=1, upstream_connections=1_000_000, token_cache=0),
+            forwarding={"via": False},
+        )
+
+    def listener(self) -> dict[str, Any]:
+        return self.maybe(
+            {"address": self.random.choice(ADDRESSES), "trusted_proxies": self.some(PROXIES)},
+            external_url=self.one(EXTERNAL), proxy_protocol=True, livez=True,
+            underscore_fields=self.one(["drop", "reject", "pass"]))
+
+    def upstream(self) -> dict[str, Any]:
+        server = self.random.choice(SERVERS)
+        return self.maybe(
+            {"servers": [self.random.choice([server, {"url": server}])]}, case_insensitive_paths=True,
+            ignores_trailing_slash=False)
+
+    def route(self, number: int) -> dict[str, Any]:
+        path = f"/{number}/" + "/".join(self.some(SEGMENTS)) + self.random.choice(["", "/", "/{rest...}"])
+        path = path if path.count("{id}") < 2 else f"/{number}"
+        return self.settings({"id": f"r.{number}:/_-", "path": path})
+
+    def settings(self, target: dict[str, Any]) -> dict[str, Any]:
+        choose = self.one
+        access = [
+            {"public": True}, {"authenticated": True}, {"scopes": ["a", "b:c"]}, {"any_scopes": [["a"], ["a"]]},
+            {"roles": ["x", "y é"]}, {"scopes": ["d/e~f"], "roles": ["x"]},
+        ]
+        target |= self.random.choice(access) | {"upstream": self.random.choice(["up", self.upstream()])}
+        if "public" not in target:
+            self.maybe(target, issuers=choose([["main"], ["main", "other-1.x"]]), shadow=choose([True, False]))
+        number = target.get("id", "r.9")[2]
+        return self.maybe(
+            target, methods=lambda: self.some(METHODS), host=choose(HOSTS),
+            rewrite=choose([{"strip_prefix": f"/{number}"}, {"replace_prefix": [f"/{number}", "/v%201"]}])
+            if "id" in target else {"strip_prefix": "/9"},
+            upstream_host=choose(["upstream", "a.example", "a:80", "[::1]:1"]), authorization_header=choose(["pass", "strip"]),
+            allow=lambda: self.some(ALLOW), timeout=choose(DURATIONS), idle_timeout=choose(DURATIONS),
+            max_body=choose([*SIZES, "unlimited"]), trailing_slash=choose(["exact", "either"]))
+
+    def broken(self) -> dict[str, Any]:
+        """A configuration in which one place was changed, which mostly is a fault."""
+        config = copy.deepcopy(self.valid())
+        places = list(containers(config))
+        container = self.random.choice(places)
+        keys: list[Any] = list(container) if isinstance(container, dict) else list(range(len(container)))
+        kind = self.random.randrange(5)
+        if kind == 0 and isinstance(container, dict):
+            container[self.random.choice(KEYS)] = self.random.choice([*OTHERS, "a"])
+        elif kind == 0:
+            container.append(copy.deepcopy(self.random.choice(container)) if container else "a")
+        elif not keys:
+            pass
+        elif kind == 1 and isinstance(container, dict):
+            del container[self.random.choice(keys)]
+        elif kind == 2:
+            container[self.random.choice(keys)] = copy.deepcopy(self.random.choice(OTHERS))
+        else:
+            container[self.random.choice(keys)] = self.random.choice(STRINGS)
+        return config
+
+
+def containers(value: Any) -> Any:
+    """Every object and list in a value."""
+    if isinstance(value, dict | list):
+        yield value
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from containers(child)
