@@ -77,7 +77,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["JOSE", "Authentication", "Routing", "HTTP"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("StrictJSONTests", ["StrictJSON"]),
-        tests("JOSETests", ["JOSE", "StrictJSON", "TestSupport"]),
+        tests("JOSETests", ["JOSE", "StrictJSON", "Bytes", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
         tests("PasswordsTests", ["Passwords", "Bytes"]),
@@ -97,7 +97,7 @@ let package = Package(
 /// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
 if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
-    let tested = ["HTTP", "Bytes", "Routing", "StrictJSON", "Configuration"]
+    let tested = ["HTTP", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication"]
     for target in package.targets where tested.contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
@@ -109,6 +109,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         ("FuzzRequestParser", ["HTTP", "Bytes"]), ("FuzzResponseParser", ["HTTP", "Bytes"]),
         ("FuzzBodyDecoder", ["HTTP", "Bytes"]), ("FuzzPathCanonicalizer", ["HTTP", "Bytes"]),
         ("FuzzProxyHeader", ["HTTP", "Bytes"]),
+        ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
         ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
     ]
     for (name, dependencies) in fuzzTargets {
@@ -118,4 +119,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
                 linkerSettings: [.unsafeFlags(sanitizers)]))
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzToken", dependencies: ["Authentication", "JOSE", "Bytes"], path: "Tests/Fuzz/FuzzToken",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
+            linkerSettings: [.unsafeFlags(sanitizers)]))
 }

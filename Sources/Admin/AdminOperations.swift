@@ -14,18 +14,18 @@ package struct AdminOperations: Sendable {
 
     /// The conditions for readiness, in the order in which they are listed.
     package var readiness: [ReadinessCheck]
-    /// The effective configuration without secrets, with its hash; nil if it is not offered.
-    package var configuration: (@Sendable () -> Document)?
-    /// The routes and who may call them, as JSON; nil if they are not offered.
-    package var routes: (@Sendable () -> [UInt8])?
+    /// The effective configuration without secrets, with its hash.
+    package var configuration: @Sendable () -> Document
+    /// The routes and who may call them, as JSON.
+    package var routes: @Sendable () -> [UInt8]
     /// The application log's level.
     package var logLevel: @Sendable () -> ApplicationLogLevel
     /// Changes the application log's level for the whole process, and logs that.
     package var setLogLevel: @Sendable (ApplicationLogLevel) -> Void
 
     package init(
-        readiness: [ReadinessCheck], configuration: (@Sendable () -> Document)? = nil,
-        routes: (@Sendable () -> [UInt8])? = nil, logLevel: @escaping @Sendable () -> ApplicationLogLevel,
+        readiness: [ReadinessCheck], configuration: @escaping @Sendable () -> Document,
+        routes: @escaping @Sendable () -> [UInt8], logLevel: @escaping @Sendable () -> ApplicationLogLevel,
         setLogLevel: @escaping @Sendable (ApplicationLogLevel) -> Void
     ) {
         self.readiness = readiness

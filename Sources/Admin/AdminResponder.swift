@@ -39,39 +39,26 @@ struct AdminResponder {
         case .liveness: return AdminAnswer(text: "ok\n")
         case .readiness: return readiness(isVerbose: Self.isVerbose(request.target.query))
         case .configuration:
-            guard let document = operations.configuration?() else { break }
+            let document = operations.configuration()
             var answer = AdminAnswer(json: document.json)
             answer.fields.appendField("ETag", Array("\"\(document.version)\"".utf8).span)
             return answer
-        case .routes:
-            guard let routes = operations.routes?() else { break }
-            return AdminAnswer(json: routes)
+        case .routes: return AdminAnswer(json: operations.routes())
         case .logLevel: return request.method == .post ? changeLogLevel(body) : logLevel()
-        case nil: break
+        case nil: return AdminAnswer(problem: 404, "There is nothing here; see /")
         }
-        return AdminAnswer(problem: 404, "There is nothing here; see /")
     }
 
     // MARK: Resources
 
-    private var resources: [AdminResource] {
-        AdminResource.allCases.filter { resource in
-            switch resource {
-            case .index, .liveness, .readiness, .logLevel: true
-            case .configuration: operations.configuration != nil
-            case .routes: operations.routes != nil
-            }
-        }
-    }
-
     private func resource(at path: [UInt8]) -> AdminResource? {
-        resources.first { $0.rawValue.utf8.elementsEqual(path) }
+        AdminResource.allCases.first { $0.rawValue.utf8.elementsEqual(path) }
     }
 
     private func index() -> [UInt8] {
         var json: [UInt8] = []
         json.append("{\"resources\":[")
-        for (position, resource) in resources.enumerated() {
+        for (position, resource) in AdminResource.allCases.enumerated() {
             if position > 0 { json.append(",") }
             json.append("{\"path\":\"")
             json.append(jsonText: resource.rawValue.utf8.span)

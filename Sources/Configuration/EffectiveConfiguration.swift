@@ -20,10 +20,16 @@ package struct EffectiveConfiguration {
     package static func text(
         of bytes: [UInt8], file: String, surroundings: Surroundings
     ) throws(ConfigurationErrors) -> [UInt8] {
-        let checked = try CheckedFile(bytes, file: file, surroundings: surroundings)
-        let secrets = Set(checked.secrets.ranges.map(\.lowerBound))
-        return EffectiveConfiguration(root: checked.root, secrets: secrets).value.document
+        EffectiveConfiguration(try CheckedFile(bytes, file: file, surroundings: surroundings)).text
     }
+
+    init(_ checked: CheckedFile) {
+        root = checked.root
+        secrets = Set(checked.secrets.ranges.map(\.lowerBound))
+    }
+
+    /// The configuration as a JSON text in the format of the file.
+    var text: [UInt8] { value.document }
 
     /// The effective configuration of the file at `path`; blocks.
     ///

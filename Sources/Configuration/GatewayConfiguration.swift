@@ -30,6 +30,8 @@ package struct GatewayConfiguration: Sendable {
     package var limits: LimitsConfiguration
     /// What is added to forwarded messages.
     package var forwarding: ForwardingConfiguration
+    /// The whole configuration as `gateway check --effective` shows it; nil if there is no socket for operators to show it on.
+    package var effective: [UInt8]?
     /// What works, but is probably not meant, in the order of the file.
     package var warnings: [ConfigurationFinding] = []
 }

@@ -37,7 +37,10 @@ extension GatewayConfiguration {
     package static func read(
         _ bytes: [UInt8], file: String, surroundings: Surroundings
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
-        try CheckedFile(bytes, file: file, surroundings: surroundings).configuration
+        let checked = try CheckedFile(bytes, file: file, surroundings: surroundings)
+        var configuration = checked.configuration
+        if configuration.admin != nil { configuration.effective = EffectiveConfiguration(checked).text }
+        return configuration
     }
 }
 

@@ -42,6 +42,10 @@ package enum AudienceConfiguration: Sendable, Equatable {
 package enum KeySourceConfiguration: Sendable, Equatable {
     /// A file with a JWK Set (RFC 7517 §5), by its path.
     case file(String)
+    /// A file with public keys or certificates in PEM (RFC 7468), by its path.
+    case pemFile(String)
+    /// A secret for HMAC (RFC 7518 §3.2).
+    case secret
     /// A JWK Set in the configuration itself.
     case inline
 }

@@ -25,12 +25,14 @@ struct IssuerDecoder {
 
     private func decode(_ name: String, _ cursor: Cursor) -> IssuerConfiguration? {
         let claims = decodeClaims(cursor["claims"])
-        guard let (source, keys) = decodeKeys(cursor["keys"]) else { return nil }
+        let keySource = decodeKeys(cursor["keys"])
+        let algorithms = decodeAlgorithms(cursor["algorithms"], keys: keySource?.1)
+        guard let (source, keys) = keySource else { return nil }
         let audience = cursor["audience"]?.strings.map { AudienceConfiguration.oneOf($0) } ?? .any
         return IssuerConfiguration(
             name: name, issuer: cursor["issuer"]?.string ?? "", audience: audience,
-            algorithms: (cursor["algorithms"]?.strings ?? []).compactMap { SignatureAlgorithm(name: $0) },
-            keySource: source, keys: keys, claims: claims, requiredClaims: cursor["required_claims"]?.strings ?? [],
+            algorithms: algorithms, keySource: source, keys: keys, claims: claims,
+            requiredClaims: cursor["required_claims"]?.strings ?? [],
             clockSkew: cursor["clock_skew"]?.duration ?? .seconds(30),
             maximumLifetime: cursor["maximum_lifetime"]?.duration,
             requiresExpiry: cursor["require_expiry"]?.boolean ?? true,
@@ -38,26 +40,77 @@ struct IssuerDecoder {
     }
 
     private func decodeKeys(_ cursor: Cursor?) -> (KeySourceConfiguration, KeySet)? {
-        if let file = cursor?["jwks_file"], let written = file.string, !written.isEmpty {
-            let path = paths.resolve(written)
-            switch surroundings.contentsOfFile(path) {
-            case .failure(let error):
-                problems.report("cannot read \"\(path)\": \(error.message)", as: .unreadable, at: file)
-            case .success(let content):
-                do {
-                    return (.file(path), try KeySet(jwks: content.span))
-                } catch {
-                    problems.report("the keys in \"\(path)\" are not usable: \(error.description)", at: file)
-                }
-            }
-        } else if let set = cursor?["jwks"], set.node.object != nil {
+        if let file = cursor?["jwks_file"] {
+            return decodeFile(file) { (bytes) throws(KeySetError) in try KeySet(jwks: bytes.span) }
+                .map { (.file($0), $1) }
+        }
+        if let file = cursor?["pem_file"] {
+            return decodeFile(file) { (bytes) throws(KeySetError) in try KeySet(pem: bytes.span) }
+                .map { (.pemFile($0), $1) }
+        }
+        if let set = cursor?["jwks"], set.node.object != nil {
             do {
                 return (.inline, try KeySet(set.node))
             } catch {
                 problems.report("these keys are not usable: \(error.description)", at: set)
             }
         }
+        let secrets = SecretDecoder(problems: problems, surroundings: surroundings, paths: paths)
+        if let cursor = cursor?["secret"], let secret = secrets.decode(cursor) {
+            do {
+                return (.secret, try KeySet(secret: secret.bytes))
+            } catch {
+                problems.report("this secret is not usable: \(error.description)", at: cursor)
+            }
+        }
         return nil
+    }
+
+    /// The path of a file and the keys in it.
+    private func decodeFile(
+        _ cursor: Cursor, by read: ([UInt8]) throws(KeySetError) -> KeySet
+    ) -> (String, KeySet)? {
+        guard let written = cursor.string, !written.isEmpty else { return nil }
+        let path = paths.resolve(written)
+        switch surroundings.contentsOfFile(path) {
+        case .failure(let error):
+            problems.report("cannot read \"\(path)\": \(error.message)", as: .unreadable, at: cursor)
+        case .success(let content):
+            do {
+                return (path, try read(content))
+            } catch {
+                problems.report("the keys in \"\(path)\" are not usable: \(error.description)", at: cursor)
+            }
+        }
+        return nil
+    }
+
+    /// The algorithms, which must be of one kind, that of the keys: an issuer that took secrets and public keys would let a
+    /// public key be used as a secret.
+    private func decodeAlgorithms(_ cursor: Cursor?, keys: KeySet?) -> [SignatureAlgorithm] {
+        let known = (cursor?.elements ?? []).compactMap { element in
+            element.string.flatMap(SignatureAlgorithm.init(name:)).map { (element: element, algorithm: $0) }
+        }
+        guard let first = known.first?.algorithm else { return [] }
+        if let other = known.first(where: { $0.algorithm.isSymmetric != first.isSymmetric }) {
+            problems.report(
+                "\"\(other.algorithm.name)\" cannot stand beside \"\(first.name)\": one takes a secret, the other public keys",
+                at: other.element)
+        } else if let keys {
+            for (element, algorithm) in known { requireKey(for: algorithm, in: keys, at: element) }
+        }
+        return known.map(\.algorithm)
+    }
+
+    private func requireKey(for algorithm: SignatureAlgorithm, in keys: KeySet, at cursor: Cursor) {
+        let name = algorithm.name
+        switch (algorithm.minimumSecretSize, keys.holdsSecrets) {
+        case (.some, false): problems.report("\"\(name)\" takes a secret, but the keys are public keys", at: cursor)
+        case (nil, true): problems.report("\"\(name)\" takes public keys, but the keys are secrets", at: cursor)
+        case (let size?, true) where !keys.hasKey(for: algorithm):
+            problems.report("no secret is fit for \"\(name)\", which takes at least \(size) bytes", at: cursor)
+        default: break
+        }
     }
 
     private func decodeClaims(_ cursor: Cursor?) -> ClaimsConfiguration {

@@ -67,9 +67,21 @@ struct ListenerDecoder {
 extension SocketAddressConfiguration {
     /// Whether connecting to this address may reach a socket that listens on `loopback`.
     func leads(to loopback: SocketAddressConfiguration) -> Bool {
-        guard case .ip(let host, let port) = self, case .ip(_, port) = loopback else { return self == loopback }
-        // Connecting to the unspecified address reaches this machine, too.
-        return self == loopback || isLoopback || ["0.0.0.0", "::"].contains(host)
+        guard case .ip(let host, let port) = self, case .ip(let other, port) = loopback else { return self == loopback }
+        return self == loopback || !Self.addresses(of: host).isDisjoint(with: Self.addresses(of: other))
+    }
+
+    /// The addresses that a host stands for, as far as that is known without asking.
+    private static func addresses(of host: String) -> Set<IPAddress> {
+        let texts =
+            switch host {
+            case "localhost", "localhost.": ["127.0.0.1", "::1"]
+            // Connecting to the unspecified address reaches this machine.
+            case "0.0.0.0": ["127.0.0.1"]
+            case "::": ["::1"]
+            default: [host]
+            }
+        return Set(texts.compactMap { IPAddress($0.utf8.span) })
     }
 
     /// Whether the system chooses the port, so that two sockets may have this address.

@@ -28,19 +28,17 @@ extension Shape {
             .later("keys_at_start", "Whether to wait for keys before serving."),
         ]))
 
-    private static let algorithm = Shape.word(
-        SignatureAlgorithm.allCases.filter { !$0.isSymmetric }.map(\.name),
-        later: SignatureAlgorithm.allCases.filter(\.isSymmetric).map(\.name))
+    private static let algorithm = Shape.word(SignatureAlgorithm.allCases.map(\.name))
 
     private static let keys = Shape.object(
         ObjectShape(
             [
                 Key("jwks_file", .string(.file), "A file with a JWK Set (RFC 7517)."),
                 Key("jwks", .anyObject, "A JWK Set (RFC 7517)."),
+                Key("pem_file", .string(.file), "A file with public keys or certificates in PEM (RFC 7468)."),
+                Key("secret", .secret, "The secret of HMAC signatures, at least as long as their hash."),
                 .later("discovery", "Keys found from the issuer's metadata."),
                 .later("jwks_uri", "The URL of a JWK Set."),
-                .later("pem_file", "A file with public keys or certificates."),
-                .later("secret", "The key of HMAC signatures."),
                 .later("introspection", "The issuer is asked about each token (RFC 7662)."),
             ], isChoice: true))
 
@@ -56,9 +54,4 @@ extension Shape {
 
     /// A path may name a key twice, so its elements need not differ.
     private static let claimPaths = Shape.list(.path(.string(.text)))
-}
-
-extension SignatureAlgorithm {
-    /// Whether the same key signs and verifies.
-    fileprivate var isSymmetric: Bool { name.hasPrefix("HS") }
 }

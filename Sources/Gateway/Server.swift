@@ -7,15 +7,7 @@ import Transport
 
 /// The gateway as a process: its listeners, its workers on a thread each, its signals.
 package final class Server: Sendable {
-    /// What a reload changes.
-    struct Present {
-        var configuration: GatewayConfiguration
-        var listeners: [BoundListener]
-        var accessLog: AccessLogWriter
-        var isDraining = false
-    }
-
-    let present: Mutex<Present>
+    let present: Present
     let workers: [Worker]
     let reloader: Reloader
     /// Raised when the workers have taken a reload up.
@@ -42,7 +34,8 @@ package final class Server: Sendable {
         let listeners = try BoundListener.bind(configuration)
         let workerCount = configuration.workers ?? CurrentProcess.coreCount
         readiness = Readiness(workerCount: workerCount)
-        admin = try Self.makeAdminListener(configuration, readiness)
+        present = Present(Present.State(configuration: configuration, listeners: listeners, accessLog: accessLog))
+        admin = try Self.makeAdminListener(configuration, present, readiness)
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
@@ -57,7 +50,6 @@ package final class Server: Sendable {
             throw .noResources(error.description)
         }
         self.workers = workers
-        present = Mutex(Present(configuration: configuration, listeners: listeners, accessLog: accessLog))
     }
 
     static func makeGeneration(

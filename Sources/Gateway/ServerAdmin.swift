@@ -6,7 +6,7 @@ import Transport
 extension Server {
     /// Binds the admin listener; nil if the configuration asks for none.
     static func makeAdminListener(
-        _ configuration: GatewayConfiguration, _ readiness: Readiness
+        _ configuration: GatewayConfiguration, _ present: Present, _ readiness: Readiness
     ) throws(StartError) -> AdminListener? {
         guard let admin = configuration.admin else { return nil }
         let limits = AdminLimits(
@@ -19,9 +19,14 @@ extension Server {
                 sockets.append(
                     try ListeningSocket(address: address, connectionLimit: limits.connections, isPrivate: true))
             }
-            // The place for `configuration` and `routes`: until they are given, /config and /routes do not exist.
             let operations = AdminOperations(
-                readiness: readiness.checks, logLevel: { ApplicationLog.level },
+                readiness: readiness.checks,
+                configuration: {
+                    let configuration = present.withLock(\.configuration)
+                    return AdminOperations.Document(
+                        json: configuration.effective ?? [], version: configuration.hash)
+                },
+                routes: { RouteList.json(of: present.withLock(\.configuration)) }, logLevel: { ApplicationLog.level },
                 setLogLevel: ApplicationLog.change(to:))
             return try AdminListener(sockets: sockets, operations: operations, limits: limits)
         } catch {

@@ -27,36 +27,33 @@ struct JSONWebKey {
     func read() throws(KeyFault) -> Outcome {
         let keyType = try requiredText("kty")
         let keyID = try text("kid")
-        if keyType == "oct" { throw .sharedSecret }
         if let reason = try otherUse() { return .ignored(reason: reason) }
         let algorithmName = try text("alg")
         let algorithm = algorithmName.flatMap(SignatureAlgorithm.init(name:))
         if let algorithmName, algorithm == nil { return .ignored(reason: "alg \(algorithmName) is not known") }
-        let publicKey: PublicKey
+        let material: KeyMaterial
         let canonical: String
         switch keyType {
+        case "oct":
+            let secret = try SharedSecret(bytes("k"), for: algorithm)
+            (material, canonical) = (.secret(secret), secret.canonical)
         case "RSA":
-            (publicKey, canonical) = try rsaKey()
+            (material, canonical) = try rsaKey()
         case "EC":
             let curve = try requiredText("crv")
             guard let type = Self.ellipticCurve(curve) else { return .ignored(reason: "curve \(curve) is not known") }
-            (publicKey, canonical) = try ellipticCurveKey(type)
+            (material, canonical) = try ellipticCurveKey(type)
         case "OKP":
             let curve = try requiredText("crv")
             guard let type = Self.edwardsCurve(curve) else {
                 return .ignored(reason: "curve \(curve) is not for signatures")
             }
-            (publicKey, canonical) = try edwardsKey(type, curve: curve)
+            (material, canonical) = try edwardsKey(type, curve: curve)
         default:
             return .ignored(reason: "kty \(keyType) is not known")
         }
-        if let algorithm, !algorithm.fits(publicKey.type) { throw .algorithmDoesNotFit(algorithm.name) }
-        // Only the last part, which is marked as present or not, may hold spaces: no two keys are written the same.
-        let identity = "\(canonical) \(algorithmName ?? "-") \(keyID.map { "+" + $0 } ?? "-")"
-        return .usable(
-            VerificationKey(
-                publicKey: publicKey, keyID: keyID, algorithm: algorithm,
-                identity: SHA256.hash(Array(identity.utf8).span)))
+        if let algorithm, !material.fits(algorithm) { throw .algorithmDoesNotFit(algorithm.name) }
+        return .usable(VerificationKey(material, canonical: canonical, keyID: keyID, algorithm: algorithm))
     }
 
     /// Why the key is for something else than verifying signatures, or nil (RFC 7517 §4.2 and §4.3).
@@ -101,31 +98,31 @@ struct JSONWebKey {
 }
 
 extension JSONWebKey {
-    private func rsaKey() throws(KeyFault) -> (PublicKey, canonical: String) {
+    private func rsaKey() throws(KeyFault) -> (KeyMaterial, canonical: String) {
         let modulus = try number("n")
         let exponent = try number("e")
         let bits = modulus.count * 8 - (modulus.first?.leadingZeroBitCount ?? 0)
         guard (2048...16_384).contains(bits) else { throw .modulusSize(bits: bits) }
         guard let modulusEnd = modulus.last, let exponentEnd = exponent.last, modulusEnd & exponentEnd & 1 == 1,
-            exponent.count <= 8, exponent != [1]
+            exponent.count <= 8, exponent != [1], !RSAModulus.hasStructuredPrimes(modulus)
         else { throw .weakRSA }
         guard let key = PublicKey.rsa(modulus: modulus, exponent: exponent) else { throw .refused }
-        return (key, "RSA \(Base64URL.text(modulus)) \(Base64URL.text(exponent))")
+        return (.publicKey(key), "RSA \(Base64URL.text(modulus)) \(Base64URL.text(exponent))")
     }
 
-    private func ellipticCurveKey(_ type: KeyType) throws(KeyFault) -> (PublicKey, canonical: String) {
+    private func ellipticCurveKey(_ type: KeyType) throws(KeyFault) -> (KeyMaterial, canonical: String) {
         let x = try bytes("x")
         let y = try bytes("y")
         guard x.count == type.size && y.count == type.size else { throw .coordinateLength }
         guard let key = PublicKey.ellipticCurve(type, coordinates: x + y) else { throw .pointNotOnCurve }
-        return (key, "EC \(type.name) \(Base64URL.text(x)) \(Base64URL.text(y))")
+        return (.publicKey(key), "EC \(type.name) \(Base64URL.text(x)) \(Base64URL.text(y))")
     }
 
-    private func edwardsKey(_ type: KeyType, curve: String) throws(KeyFault) -> (PublicKey, canonical: String) {
+    private func edwardsKey(_ type: KeyType, curve: String) throws(KeyFault) -> (KeyMaterial, canonical: String) {
         let x = try bytes("x")
         guard x.count == type.size else { throw .coordinateLength }
         guard let key = PublicKey.edwards(type, bytes: x) else { throw .refused }
-        return (key, "OKP \(curve) \(Base64URL.text(x))")
+        return (.publicKey(key), "OKP \(curve) \(Base64URL.text(x))")
     }
 
     private func text(_ name: String) throws(KeyFault) -> String? {

@@ -1,10 +1,10 @@
 package import StrictJSON
 
-/// The public keys of an issuer (JWK Set, RFC 7517 §5).
+/// The keys of an issuer: public keys, or secrets, never both.
 ///
-/// Keys of other types, curves, algorithms and uses than those for verifying signatures are ignored, as RFC 7517 §5
-/// asks, and listed in `ignored`; keys that claim to be for verifying and are weak, malformed or contradictory refuse
-/// the whole set, because a set that is half wrong is not what its owner meant.
+/// In a JWK Set (RFC 7517 §5), keys of other types, curves, algorithms and uses than those for verifying signatures are
+/// ignored, as the RFC asks, and listed in `ignored`; keys that claim to be for verifying and are weak, malformed or
+/// contradictory refuse the whole set, because a set that is half wrong is not what its owner meant.
 package struct KeySet: Sendable {
     /// How many keys a set may have.
     package static let maximumCount = 256
@@ -52,7 +52,6 @@ package struct KeySet: Sendable {
         guard elements.count <= Self.maximumCount else { throw .tooManyKeys }
         var keys: [VerificationKey] = []
         var ignored: [IgnoredKey] = []
-        var identities: [UInt8] = []
         var keyIDs: Set<ExactText> = []
         for (index, element) in elements.enumerated() {
             switch try Self.read(element, at: index) {
@@ -61,15 +60,51 @@ package struct KeySet: Sendable {
                     throw .key(index: index, keyID: keyID, fault: .duplicateKeyID(keyID))
                 }
                 keys.append(key)
-                identities += key.identity.bytes
             case .ignored(let reason):
                 ignored.append(IgnoredKey(index: index, reason: reason))
             }
         }
         guard !keys.isEmpty else { throw .noUsableKey }
+        guard keys.allSatisfy(\.isSecret) || !keys.contains(where: \.isSecret) else { throw .mixedKeys }
+        self.init(keys: keys, ignored: ignored)
+    }
+
+    /// Reads public keys and certificates in PEM (RFC 7468), of which each must be usable.
+    ///
+    /// - Parameter pem: the text, at most `maximumSize` bytes.
+    /// - Throws: `KeySetError`: the first thing that is wrong; two keys of the same type are, as no `kid` tells them apart.
+    package init(pem: Span<UInt8>) throws(KeySetError) {
+        guard pem.count <= Self.maximumSize else { throw .malformedPEM }
+        self.init(keys: try PEMText.keys(in: pem), ignored: [])
+    }
+
+    /// Takes the one secret that tokens are authenticated with (HMAC, RFC 7518 §3.2).
+    ///
+    /// - Parameter secret: at least 32 bytes.
+    /// - Throws: `KeySetError.secret` if it is too short for any algorithm.
+    package init(secret: [UInt8]) throws(KeySetError) {
+        let shared: SharedSecret
+        do {
+            shared = try SharedSecret(secret)
+        } catch {
+            throw .secret(error)
+        }
+        self.init(keys: [VerificationKey(.secret(shared), canonical: shared.canonical)], ignored: [])
+    }
+
+    private init(keys: [VerificationKey], ignored: [IgnoredKey]) {
         self.keys = keys
         self.ignored = ignored
-        self.fingerprint = SHA256.hash(identities.span)
+        let identities = keys.flatMap(\.identity.bytes)
+        fingerprint = SHA256.hash(identities.span)
+    }
+
+    /// Whether the keys are secrets, which HMAC alone takes; otherwise all are public keys.
+    package var holdsSecrets: Bool { keys.contains(where: \.isSecret) }
+
+    /// Whether a key of the set is fit for `algorithm`.
+    package func hasKey(for algorithm: SignatureAlgorithm) -> Bool {
+        keys.contains { $0.fits(algorithm) }
     }
 
     private static func read(_ element: JSONNode, at index: Int) throws(KeySetError) -> JSONWebKey.Outcome {
@@ -81,11 +116,6 @@ package struct KeySet: Sendable {
         } catch {
             throw .key(index: index, keyID: keyID, fault: error)
         }
-    }
-
-    /// Whether a key of this identity is in the set.
-    package func contains(_ identity: SHA256Digest) -> Bool {
-        keys.contains { $0.identity == identity }
     }
 }
 

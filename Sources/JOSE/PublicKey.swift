@@ -34,7 +34,7 @@ enum KeyType: Hashable, Sendable {
 /// A public key in OpenSSL's form.
 ///
 /// Sendable because the key does not change: what OpenSSL computes lazily for it is behind OpenSSL's own locks. The
-/// contexts that use it belong to one thread each (`SignatureChecker`).
+/// contexts that use it belong to one thread each (`PublicKeyChecker`).
 // SAFETY: the handle is alive as long as this object, which frees it in `deinit`.
 @safe
 final class PublicKey: @unchecked Sendable {

@@ -79,6 +79,12 @@ package enum SignatureAlgorithm: UInt8, CaseIterable, Sendable {
         }
     }
 
+    /// Whether the same key signs and verifies (HMAC).
+    package var isSymmetric: Bool { scheme == .hmac }
+
+    /// How long a secret must be for this algorithm, in bytes (RFC 7518 §3.2); nil for algorithms with public keys.
+    package var minimumSecretSize: Int? { isSymmetric ? hash?.size : nil }
+
     /// Whether a public key of `type` can verify signatures of this algorithm.
     func fits(_ type: KeyType) -> Bool {
         switch (scheme, type) {

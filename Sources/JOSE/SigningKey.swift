@@ -35,7 +35,7 @@ package final class SigningKey: @unchecked Sendable {
     /// The key's name in tokens and in its JWK: its thumbprint (RFC 7638).
     package let keyID: String
     private let handle: OpaquePointer
-    private let type: KeyType
+    let type: KeyType
     /// The members of the public key's JWK that RFC 7638 §3.2 asks for, in their order, as JSON.
     private let requiredMembers: String
 
@@ -72,8 +72,8 @@ package final class SigningKey: @unchecked Sendable {
     private init(owning handle: OpaquePointer, algorithm: SignatureAlgorithm?) throws(SigningKeyError) {
         // SAFETY: the key belongs to this object, which is what the caller promises, and lives as long.
         unsafe self.handle = handle
-        guard let type = unsafe PrivateKeyParts.type(of: handle),
-            let members = unsafe PrivateKeyParts.requiredMembers(of: handle, type: type)
+        guard let type = unsafe KeyParts.type(of: handle), unsafe type != .rsa || EVP_PKEY_get_bits(handle) >= 2048,
+            let members = unsafe KeyParts.requiredMembers(of: handle, type: type)
         else {
             self.algorithm = .es256
             self.type = .p256
@@ -200,6 +200,6 @@ extension SigningKey {
         }
         guard isSigned else { return nil }
         signature.removeSubrange(size...)
-        return algorithm.scheme == .ecdsa ? PrivateKeyParts.joined(signature, size: type.size) : signature
+        return algorithm.scheme == .ecdsa ? KeyParts.joined(signature, size: type.size) : signature
     }
 }

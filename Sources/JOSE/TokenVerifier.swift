@@ -9,7 +9,7 @@ package final class TokenVerifier {
     package let keys: KeySet
     private let algorithms: AlgorithmSet
     private let identities: [SHA256Digest]
-    private var checkers: [SignatureChecker?]
+    private var checkers: [(any SignatureChecker)?]
 
     /// - Parameters:
     ///   - keys: the issuer's keys.
@@ -28,11 +28,20 @@ package final class TokenVerifier {
     /// - Throws: `TokenFault.unsupportedAlgorithm` if the algorithm is not allowed or does not fit the key,
     ///   `TokenFault.unknownKey` or `TokenFault.badSignature`, and then `TokenFault.malformed` for claims of a wrong type.
     package func verify(_ token: borrowing SignedToken) throws(TokenFault) -> VerifiedClaims {
-        guard algorithms.contains(token.algorithm) else { throw .unsupportedAlgorithm }
-        let index = try selectKey(for: token)
-        guard let checker = checker(keyIndex: index, algorithm: token.algorithm) else { throw .unsupportedAlgorithm }
-        guard checker.accepts(token.signature.span, of: token.signingInput) else { throw .badSignature }
-        return try VerifiedClaims(token.claims, signingKey: keys.keys[index].identity)
+        try VerifiedClaims(token.claims, signingKey: verify(token.message).identity)
+    }
+
+    /// Verifies the signature of a message.
+    ///
+    /// - Returns: the key that signed it.
+    /// - Throws: as for a token.
+    func verify(_ message: borrowing SignedMessage) throws(TokenFault) -> VerificationKey {
+        let algorithm = message.header.algorithm
+        guard algorithms.contains(algorithm) else { throw .unsupportedAlgorithm }
+        let index = try selectKey(for: message.header)
+        guard let checker = checker(keyIndex: index, algorithm: algorithm) else { throw .unsupportedAlgorithm }
+        guard checker.accepts(message.signature.span, of: message.signingInput) else { throw .badSignature }
+        return keys.keys[index]
     }
 
     /// Whether a key of this identity is among the issuer's keys.
@@ -41,19 +50,19 @@ package final class TokenVerifier {
         return false
     }
 
-    /// The position of the one key that the token may be verified with.
+    /// The position of the one key that a token may be verified with.
     ///
     /// A `kid` selects the key that has it, or else a key without one; without `kid`, one key only may fit.
-    private func selectKey(for token: borrowing SignedToken) throws(TokenFault) -> Int {
-        if let keyID = token.keyID,
+    private func selectKey(for header: TokenHeader) throws(TokenFault) -> Int {
+        if let keyID = header.keyID,
             let index = keys.keys.firstIndex(where: { $0.keyID?.isExactly(keyID) ?? false })
         {
-            guard keys.keys[index].fits(token.algorithm) else { throw .unsupportedAlgorithm }
+            guard keys.keys[index].fits(header.algorithm) else { throw .unsupportedAlgorithm }
             return index
         }
         var found: Int?
-        for (index, key) in keys.keys.enumerated() where key.fits(token.algorithm) {
-            if token.keyID != nil && key.keyID != nil { continue }
+        for (index, key) in keys.keys.enumerated() where key.fits(header.algorithm) {
+            if header.keyID != nil && key.keyID != nil { continue }
             guard found == nil else { throw .unknownKey }
             found = index
         }
@@ -61,10 +70,10 @@ package final class TokenVerifier {
         return found
     }
 
-    private func checker(keyIndex: Int, algorithm: SignatureAlgorithm) -> SignatureChecker? {
+    private func checker(keyIndex: Int, algorithm: SignatureAlgorithm) -> (any SignatureChecker)? {
         let position = keyIndex * SignatureAlgorithm.allCases.count + Int(algorithm.rawValue)
         if let checker = checkers[position] { return checker }
-        let checker = SignatureChecker(key: keys.keys[keyIndex].publicKey, algorithm: algorithm)
+        let checker = keys.keys[keyIndex].material.checker(for: algorithm)
         checkers[position] = checker
         return checker
     }

@@ -11,14 +11,11 @@ struct Exchange {
     let responder: AdminResponder
 
     /// A process that is well, and whose level of logging is kept in `level`.
-    init(readiness: [ReadinessCheck] = [], offersDocuments: Bool = true, level: Level = Level()) throws {
+    init(readiness: [ReadinessCheck] = [], level: Level = Level()) throws {
         let address = try #require(SocketAddress(numericHost: "127.0.0.1", port: 9901))
-        var operations = AdminOperations(
-            readiness: readiness, logLevel: { level.current }, setLogLevel: { level.set($0) })
-        if offersDocuments {
-            operations.configuration = { .init(json: Array("{\"version\":1}".utf8), version: "5be1c0") }
-            operations.routes = { Array("[]".utf8) }
-        }
+        let operations = AdminOperations(
+            readiness: readiness, configuration: { .init(json: Array("{\"version\":1}".utf8), version: "5be1c0") },
+            routes: { Array("[]".utf8) }, logLevel: { level.current }, setLogLevel: { level.set($0) })
         responder = AdminResponder(site: AdminSite(address), operations: operations)
     }
 

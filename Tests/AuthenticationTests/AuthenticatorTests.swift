@@ -10,8 +10,9 @@ struct Fixture {
     static let scopes = Vocabulary(["read", "write"])
     static let roles = Vocabulary(["admin"])
 
-    init(capacity: Int = 100, _ change: (inout Issuer) -> Void = { _ in }) throws {
-        mint = try TokenMint()
+    init(capacity: Int = 100, mint: TokenMint? = nil, _ change: (inout Issuer) -> Void = { _ in }) throws {
+        let mint = try mint ?? TokenMint()
+        self.mint = mint
         var issuer = try mint.issuer()
         change(&issuer)
         authenticator = Authenticator(
@@ -199,6 +200,45 @@ struct IdentityCacheTests {
         #expect(throws: TokenError.lifetimeExceeded) { try again { $0.maximumLifetime = 1 } }
         let other = try again({ _ in }, scopes: Vocabulary(["write", "read"]))
         #expect(other !== principal)
+    }
+
+    @Test("The same bytes at other issuers are decided afresh: in another place, of another name, or with another key")
+    func otherIssuers() throws {
+        let mint = try TokenMint()
+        let first = Authenticator(issuers: [try mint.issuer()], scopes: Fixture.scopes, roles: Fixture.roles)
+        let token = try mint.token()
+        let principal = try first.authenticate(token: token.span, now: TokenMint.now)
+        let stranger = Issuer(
+            name: "other", issuer: "https://other.test", audience: ["api"], algorithms: AlgorithmSet([.es256]),
+            keys: try mint.keySet())
+        func decide(_ issuers: [Issuer]) throws -> Principal {
+            let second = Authenticator(issuers: issuers, scopes: Fixture.scopes, roles: Fixture.roles)
+            second.adoptCache(of: first)
+            return try second.authenticate(token: token.span, now: TokenMint.now)
+        }
+        #expect(try decide([try mint.issuer(), stranger]) === principal)
+        let moved = try decide([stranger, try mint.issuer()])
+        #expect(moved !== principal && moved.issuerIndex == 1)
+        #expect(try decide([try mint.issuer(name: "renamed")]) !== principal)
+        #expect(throws: TokenError.unknownIssuer) { try decide([stranger]) }
+        #expect(throws: TokenError.unknownKey) { try decide([try TokenMint().issuer()]) }
+        #expect(try first.authenticate(token: token.span, now: TokenMint.now).issuerIndex == 0)
+    }
+
+    @Test("What is remembered is looked at under the settings of today: audience, algorithms, type and clock")
+    func settings() throws {
+        let fixture = try Fixture()
+        let token = try fixture.mint.token()
+        _ = try fixture.principal(token: token)
+        func again(_ change: (inout Issuer) -> Void) throws -> Principal {
+            let successor = try Fixture(mint: fixture.mint, change)
+            successor.authenticator.adoptCache(of: fixture.authenticator)
+            return try successor.principal(token: token, now: TokenMint.now + 329)
+        }
+        #expect(try again { _ in }.subject == "alice")
+        #expect(throws: TokenError.expired) { try again { $0.clockSkew = 29 } }
+        #expect(throws: TokenError.wrongType) { try again { $0.tokenType = "at+jwt" } }
+        #expect(throws: TokenError.malformed(.claimType)) { try again { $0.claims.scopes = [["exp"]] } }
     }
 
     @Test("Refused tokens are not remembered, and the number of identities is bounded")

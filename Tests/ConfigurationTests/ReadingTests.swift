@@ -260,3 +260,21 @@ struct UnreadableFileTests {
         }
     }
 }
+
+@Suite("configuration.md: the socket for operators")
+struct AdminReachTests {
+    @Test(
+        "an upstream leads to the socket for operators by any name that reaches it, and by no other",
+        arguments: [
+            ("127.0.0.1:1", "127.0.0.1:1", true), ("localhost:1", "[::1]:1", true), ("0.0.0.0:1", "127.0.0.1:1", true),
+            ("[0:0::1]:1", "[::1]:1", true), ("[::ffff:127.0.0.1]:1", "localhost:1", true),
+            ("unix:/a", "unix:/a", true),
+            ("127.0.0.1:1", "[::1]:1", false), ("127.0.0.2:1", "127.0.0.1:1", false), ("localhost:2", "[::1]:1", false),
+            ("unix:/a", "unix:/b", false), ("a.example:1", "127.0.0.1:1", false),
+        ])
+    func reach(server: String, admin: String, isReached: Bool) throws {
+        let server = try #require(SocketAddressConfiguration(text: server))
+        let admin = try #require(SocketAddressConfiguration(text: admin))
+        #expect(server.leads(to: admin) == isReached)
+    }
+}

@@ -8,6 +8,9 @@ extension Surroundings {
         {"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}
         """
 
+    /// A private key as PKCS #8 writes it; its content is not looked at.
+    static let privateKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
+
     /// A fixed environment and fixed files.
     static var fixed: Surroundings {
         Surroundings(
@@ -15,12 +18,14 @@ extension Surroundings {
                 [
                     "PORT": "9000", "EMPTY": "", "ADDRESS": "Inner.Example:x9000", "TOKEN": "hunter2 \u{e9}",
                     "QUOTES": "\", \"public\": true, \"x\": \"", "ITEMS": "items",
+                    "SECRET": "0123456789abcdef0123456789abcdef",
                 ][name]
             },
             contentsOfFile: { path in
                 switch path {
                 case "keys.json", "state/jwks.json", "/etc/gateway/keys.json": .success(Array(keySet.utf8))
                 case "not-keys.json": .success(Array("[]".utf8))
+                case "private.pem": .success(Array(privateKey.utf8))
                 case "forbidden.json": .failure(FileError(code: EACCES))
                 default: .failure(FileError(code: ENOENT))
                 }

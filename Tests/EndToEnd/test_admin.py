@@ -109,6 +109,38 @@ def test_curl_over_tcp(gateway: Gateway) -> None:
         assert result.stdout.startswith("HTTP/1.1 200 OK\n") and result.stdout.endswith("\nok\n")
 
 
+# What is in force
+
+
+def test_config_and_routes_show_what_is_in_force_and_no_secret(
+    start_gateway: Any, upstream: Upstream, mint: Mint
+) -> None:
+    secret = "a secret of more than thirty-two bytes"
+    issuers = {
+        "main": {"issuer": "https://idp/", "audience": ["api"], "algorithms": ["HS256"], "keys": {"secret": secret}},
+    }
+    gateway = start_gateway(upstream, admin=TCP, issuers=issuers, launch={"arguments": ["--no-watch"]})
+    shown = ask(gateway, "GET", "/config")
+    started = gateway.wait_for_event("started")
+    assert shown.get("etag") == f'"{started["config"]}"'
+    effective = json.loads(shown.body)
+    assert secret not in shown.body.decode()
+    assert effective["issuers"]["main"]["keys"]["secret"] == "***"
+    assert effective["limits"]["header_section"] == "16KiB", "defaults are filled in"
+    settings = json.loads(gateway.configuration_path.read_text())
+    assert [route["id"] for route in json.loads(ask(gateway, "GET", "/routes").body)] == [
+        route["id"] for route in settings["routes"]
+    ]
+    # The file alone changes nothing; a reload does, for both.
+    settings["routes"] = settings["routes"][:2]
+    gateway.configuration_path.write_text(json.dumps(settings))
+    assert json.loads(ask(gateway, "GET", "/config").body) == effective
+    gateway.signal(signal.SIGHUP)
+    line = gateway.wait_for_event("reloaded")
+    assert ask(gateway, "GET", "/config").get("etag") == f'"{line["config"]}"'
+    assert len(json.loads(ask(gateway, "GET", "/routes").body)) == 2
+
+
 # The level of the log
 
 

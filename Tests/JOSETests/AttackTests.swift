@@ -74,6 +74,21 @@ struct AttackTests {
         #expect(try Self.fault(token + [UInt8](repeating: 0x41, count: 8192)) == .malformed(.tooLarge))
     }
 
+    @Test("RFC 4648 §3: any other way to write a part is refused", arguments: 0..<3)
+    func otherWriting(part: Int) throws {
+        let parts = String(decoding: try Self.mint.get().token(), as: UTF8.self).split(separator: ".").map(String.init)
+        let text = parts[part]
+        var writings = ["", "=", "==", " ", "\n", "\r\n", "\t", "%3D", "\u{0}", "+", "/"].map { text + $0 }
+        writings += [" ", "\n"].map { $0 + text } + [String(text.dropLast()), String(text.dropFirst()), ""]
+        writings.append(text.prefix(4) + "\n" + text.dropFirst(4))
+        writings += [("A", "+"), ("e", "/"), ("e", "=")].map { text.replacing($0, with: $1, maxReplacements: 1) }
+        for writing in writings where writing != text {
+            var changed = parts
+            changed[part] = writing
+            #expect(try Self.fault(Array(changed.joined(separator: ".").utf8)) != nil)
+        }
+    }
+
     @Test("Unused bits of base64url must be zero")
     func malleability() throws {
         // 64 bytes leave four unused bits in the last character.
@@ -106,6 +121,20 @@ struct AttackTests {
         let isText = ["iss", "sub", "jti", "aud"].contains(name)
         let fault = try Self.fault(header: "{\"alg\":\"ES256\"}", claims: "{\"\(name)\":\(value)}")
         #expect(fault == (isText && value == "\"1\"" ? nil : .malformed(.claimType)))
+    }
+
+    @Test("RFC 7518 §3.4: r and s are less than the order of the curve")
+    func ecdsaOrder() throws {
+        let order = Base64URL.decode(Array("_____wAAAAD__________7zm-q2nF56E87nKwvxjJVE".utf8).span)
+        let n = try #require(order)
+        var above = n
+        above[31] += 1
+        let one = [UInt8](repeating: 0, count: 31) + [1]
+        let token = try Self.mint.get().token()
+        let dot = try #require(token.lastIndex(of: 0x2E))
+        for signature in [n + one, one + n, n + n, above + one, one + above, above + above] {
+            #expect(try Self.fault(Array(token[...dot]) + Base64URL.encode(signature.span)) == .badSignature)
+        }
     }
 
     @Test("RFC 7518 §3.4: r and s are not zero and have the length of the curve")

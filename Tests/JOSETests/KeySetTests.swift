@@ -31,7 +31,7 @@ struct KeySetTests {
     func wrongKeys() {
         #expect(Self.fault("1") == .notAnObject)
         #expect(Self.fault("{}") == .missing("kty"))
-        #expect(Self.fault(#"{"kty":"oct","k":"AAAA"}"#) == .sharedSecret)
+        #expect(Self.fault(#"{"kty":"oct","k":"AAAA"}"#) == .secretSize(bytes: 3, minimum: 32))
         #expect(Self.fault(#"{"kty":"EC","crv":"P-256","x":"AA"}"#) == .missing("y"))
         #expect(Self.fault(#"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#) == .coordinateLength)
         #expect(Self.fault(#"{"kty":"EC","crv":"P-256","x":"AA=","y":"AA"}"#) == .notBase64URL("x"))

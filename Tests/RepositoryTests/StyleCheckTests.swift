@@ -109,7 +109,7 @@ struct StyleCheckTests {
     func fuzzing() {
         let file = "Tests/Fuzz/FuzzSample/Check.swift"
         #expect(findings(file, "import HTTP\n// SAFETY: sound\nfunc f() { unsafe g() }") == [])
-        #expect(findings(file, "import JOSE").count == 1)
+        #expect(findings(file, "import Upstream").count == 1)
         #expect(findings(file, "let a = unsafe b").count == 1)
     }
 

@@ -1,12 +1,12 @@
 internal import Bytes
 internal import COpenSSL
 
-/// Checks signatures with one key and algorithm; the OpenSSL context is set up once and used again and again.
+/// Checks signatures with one public key and algorithm; the OpenSSL context is set up once and used again and again.
 ///
 /// Not Sendable: a context belongs to one thread.
 // SAFETY: the contexts are made in `init`, alive as long as this object, and freed in `deinit`.
 @safe
-final class SignatureChecker {
+final class PublicKeyChecker: SignatureChecker {
     private let key: PublicKey
     private let algorithm: SignatureAlgorithm
     /// For RSA and ECDSA, set up for verifying digests; otherwise nil.

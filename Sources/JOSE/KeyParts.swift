@@ -2,11 +2,11 @@ internal import Bytes
 internal import COpenSSL
 
 /// Takes OpenSSL's keys and signatures apart for JWK (RFC 7517) and JWS (RFC 7515).
-enum PrivateKeyParts {
+enum KeyParts {
     /// The type of a key, or nil if it signs no tokens.
     static func type(of key: OpaquePointer) -> KeyType? {
         // SAFETY: the caller keeps the key alive.
-        if unsafe EVP_PKEY_is_a(key, "RSA") == 1 { return unsafe EVP_PKEY_get_bits(key) >= 2048 ? .rsa : nil }
+        if unsafe EVP_PKEY_is_a(key, "RSA") == 1 { return .rsa }
         if unsafe EVP_PKEY_is_a(key, "ED25519") == 1 { return .ed25519 }
         if unsafe EVP_PKEY_is_a(key, "ED448") == 1 { return .ed448 }
         guard unsafe EVP_PKEY_is_a(key, "EC") == 1 else { return nil }
