@@ -61,8 +61,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "AccessLog", "Authorization", "Configuration", "HTTP", "JOSE", "StrictJSON", "Admin",
-                "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Gateway", "AccessLog", "Authorization", "TokenEndpoint", "Passwords", "Configuration", "HTTP", "JOSE",
+                "StrictJSON", "Admin", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
@@ -88,7 +88,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "StrictJSON", "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -27,6 +27,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case mistypedMethod = "mistyped_method"
     case inlineSecret = "inline_secret"
     case cleartextTokens = "cleartext_tokens"
+    case cleartextPasswords = "cleartext_passwords"
+    case passwordGrant = "password_grant"
 
     /// How grave a finding is.
     package enum Severity: String, Sendable {
@@ -44,7 +46,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .exposedAdmin:
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
-            .cleartextTokens:
+            .cleartextTokens, .cleartextPasswords, .passwordGrant:
             .warning
         }
     }
@@ -76,6 +78,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .mistypedMethod: "A method does not look like a mistyped one."
         case .inlineSecret: "Secrets stand in files or in the environment."
         case .cleartextTokens: "Tokens do not cross a network in the clear (RFC 6750 §5.2)."
+        case .cleartextPasswords: "Passwords do not cross a network in the clear (RFC 6749 §3.2)."
+        case .passwordGrant: "Clients do not see the passwords of users (RFC 9700 §2.4)."
         }
     }
 }

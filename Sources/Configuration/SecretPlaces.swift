@@ -67,7 +67,7 @@ struct SecretPlaces {
         switch (shape, node.value) {
         case (.secret, .object(let members)):
             for member in members where ObjectShape.secretSource[member.name] == nil { hide(member.node) }
-        case (.secret, _): hide(node)
+        case (.secret, _), (.string(.passwordHash), _): hide(node)
         case (.object(let object), .object(let members)):
             for member in members where !Cursor.isComment(member.name) {
                 let key = object[member.name] ?? object.nearestKey(to: member.name)

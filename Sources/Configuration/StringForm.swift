@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Passwords
 import Routing
 
 /// What a string of the file must look like.
@@ -30,6 +31,12 @@ enum StringForm: Sendable {
     case proxy
     /// A path in canonical form without a slash at its end, that begins with a slash.
     case prefix
+    /// A path that the gateway answers itself: nothing in it has another reading.
+    case builtInPath
+    /// The name of a user, or the identifier of a client.
+    case accountName
+    /// What is kept of a password.
+    case passwordHash
     case duration(TextRange<Duration>)
     /// A size; `unlimited` may be written where `orUnlimited`.
     case size(TextRange<Int>, orUnlimited: Bool = false)
@@ -86,6 +93,15 @@ enum StringForm: Sendable {
                     message: "\"\(text)\" is not an address or a range of addresses, such as \"10.0.0.0/8\" or \"::1\"")
             }
         case .prefix: try RewriteConfiguration.checkPrefix(text)
+        case .builtInPath:
+            _ = try RoutePattern(checking: text)
+            try require(text, "a built-in path consists of letters, digits, \".\", \"_\", \"-\" and \"/\"") {
+                $0.isNameCharacter || $0 == UInt8(ascii: "/")
+            }
+        case .accountName:
+            guard text.utf8.count <= 256, !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+            else { throw ValueProblem(message: "a name has at most 256 bytes and no control characters") }
+        case .passwordHash: _ = try PasswordHash(checking: text)
         case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
         case .size(let range, let orUnlimited):
             if orUnlimited && text == "unlimited" { return }
@@ -114,6 +130,16 @@ extension RoutePattern {
     init(checking text: String) throws(ValueProblem) {
         do {
             try self.init(text)
+        } catch {
+            throw ValueProblem(message: error.message, offset: error.offset)
+        }
+    }
+}
+
+extension PasswordHash {
+    init(checking text: String) throws(ValueProblem) {
+        do {
+            try self.init(phc: text)
         } catch {
             throw ValueProblem(message: error.message, offset: error.offset)
         }

@@ -44,6 +44,9 @@ enum TextPattern {
     static let proxy =
         "(?:unix:|\(ipv4)(?:/(?:0{0,2}[0-9]|0?[12][0-9]|0?3[0-2]))?"
         + "|(?:\(ipv6))(?:/(?:0{0,2}[0-9]|0?[1-9][0-9]|1[01][0-9]|12[0-8]))?)"
+    static let builtInPath = #"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)*(?:/|/(?!\.{1,2}$)[A-Za-z0-9._-]+)"#
+    static let accountName = #"[^\u0000-\u001F\u007F]{1,256}"#
+    static let passwordHash = #"\$scrypt\$ln=1[45],r=8,p=1\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}"#
     static let duration = "[0-9]+(?:ms|s|m|h|d)"
     static let size = "[0-9]+(?:B|KiB|MiB|GiB|TiB)"
 
@@ -100,6 +103,9 @@ extension StringForm {
         case .externalURL: "external_url"
         case .proxy: "proxy"
         case .prefix: "prefix"
+        case .builtInPath: "built_in_path"
+        case .accountName: "account_name"
+        case .passwordHash: "password_hash"
         case .duration: "duration"
         case .size(_, let orUnlimited): orUnlimited ? "size_or_unlimited" : "size"
         }
@@ -123,6 +129,9 @@ extension StringForm {
         case .externalURL: TextPattern.externalURL
         case .proxy: TextPattern.proxy
         case .prefix: TextPattern.prefix
+        case .builtInPath: TextPattern.builtInPath
+        case .accountName: TextPattern.accountName
+        case .passwordHash: TextPattern.passwordHash
         case .duration: TextPattern.duration
         case .size(_, let orUnlimited): orUnlimited ? "(?:unlimited|\(TextPattern.size))" : TextPattern.size
         }
@@ -146,6 +155,9 @@ extension StringForm {
         case .externalURL: ["https://api.example.com"]
         case .proxy: ["10.0.0.0/8", "::1", "unix:"]
         case .prefix: ["/api"]
+        case .builtInPath: ["/token"]
+        case .accountName: ["alice"]
+        case .passwordHash: []
         case .duration: ["250ms", "30s", "5m"]
         case .size(_, let orUnlimited): ["16KiB"] + (orUnlimited ? ["unlimited"] : [])
         }

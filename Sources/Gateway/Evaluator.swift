@@ -1,5 +1,6 @@
 import Authentication
 import Authorization
+import Bytes
 import Configuration
 import HTTP
 import JOSE
@@ -11,6 +12,7 @@ import Routing
 final class Evaluator {
     /// In the order of the configuration.
     let routes: [GatewayRoute]
+    private let builtInPaths: [(path: [UInt8], entry: BuiltInPath)]
     private let table: RouteTable<Int>
     /// In the order of the configuration's upstreams.
     private let views: [UpstreamView]
@@ -24,6 +26,7 @@ final class Evaluator {
         routes = configuration.routes.enumerated().map { index, route in
             GatewayRoute(route, index: index, issuers: issuers, upstreams: upstreams, in: configuration)
         }
+        builtInPaths = configuration.builtInPaths.map { (Array($0.path.utf8), $0) }
         let scopes = Vocabulary(configuration.scopes.map(\.name))
         let roles = Vocabulary(configuration.roles.map(\.name))
         let entries = configuration.routes.enumerated().map { index, route in
@@ -70,6 +73,24 @@ final class Evaluator {
 
     // MARK: The steps
 
+    /// The built-in path that a request is for, whatever the routes say.
+    ///
+    /// - Parameters:
+    ///   - path: the canonical path.
+    ///   - answersLiveness: whether the listener has `/livez`.
+    /// - Returns: nil if it is for none.
+    func builtInPath(_ path: Span<UInt8>, answersLiveness: Bool) -> BuiltInPath? {
+        for (candidate, entry) in builtInPaths where entry != .liveness || answersLiveness {
+            if path.equals(candidate.span) { return entry }
+        }
+        return nil
+    }
+
+    /// All scopes, in file order, that somebody has whose token carries these scopes and roles.
+    func scopes(heldBy holder: SupposedHolder, among scopes: Vocabulary) -> [String] {
+        scopes.names(in: policy.scopes(heldBy: holder))
+    }
+
     /// Finds the route that owns the request.
     ///
     /// - Throws: `.noRoute`, `.methodNotAllowed`, or `.ambiguousPath` where another reading of the path leads elsewhere.
@@ -93,6 +114,8 @@ final class Evaluator {
         let allowed: PathForms = if case .found(let index) = found { routes[index].allowedForms } else { [] }
         if request.target.forms.contains(.invalidUTF8) && !allowed.contains(.invalidUTF8) { throw .ambiguousPath }
         for reading in request.target.readings() where reading.dependsOn.isDisjoint(with: allowed) {
+            // Who reads the path so, means what the gateway answers itself.
+            guard builtInPath(reading.path.span, answersLiveness: true) == nil else { throw .ambiguousPath }
             let other = table.match(host: request.host.name, path: reading.path.span, method: request.method)
             guard other.isSame(as: found) else { throw .ambiguousPath }
         }
@@ -139,6 +162,13 @@ final class Evaluator {
                 throw .unusableToken(error)
             }
         }
+    }
+
+    /// Finds out whose token it is, whatever the route.
+    ///
+    /// - Throws: `TokenError`: why the token is not good here and now.
+    func identify(_ token: Span<UInt8>, now: Int) throws(TokenError) -> Principal {
+        try authenticator.authenticate(token: token, now: now)
     }
 
     /// Decides whether the principal may use the route.
@@ -239,7 +269,7 @@ extension Issuer {
 }
 
 extension Grant {
-    fileprivate init(_ grant: ScopeGrant) {
+    init(_ grant: ScopeGrant) {
         switch grant {
         case .union: self = .union
         case .token: self = .token

@@ -83,8 +83,10 @@ final class Exchange {
             if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
                 throw .rejected(.underscoreInFieldName)
             }
-            if client.listener.answersLiveness, isForLiveness {
-                try await answerLiveness(on: client)
+            let path = request.target.path
+            let answersLiveness = client.listener.answersLiveness
+            if let own = generation.evaluator.builtInPath(path.span, answersLiveness: answersLiveness) {
+                try await answer(own, on: client, isWithinLimit: isWithinLimit)
             } else {
                 guard isWithinLimit else { throw .overloaded }
                 let permit = try decide()

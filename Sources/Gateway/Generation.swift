@@ -9,6 +9,8 @@ import Upstream
 final class Generation {
     let evaluator: Evaluator
     let settings: GatewaySettings
+    /// The built-in issuer; nil for none.
+    let tokenService: TokenService?
     let responseRules = ForwardingRules()
     /// In the order of the configuration's upstreams; empty until `begin`.
     private(set) var pools: [UpstreamPool] = []
@@ -27,6 +29,7 @@ final class Generation {
     init(_ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil) throws(EvaluatorError) {
         evaluator = try Evaluator(configuration)
         settings = GatewaySettings(configuration)
+        tokenService = TokenService(configuration, evaluator)
         let identified = zip(ListenerID.all(in: configuration), configuration.listeners)
         listeners = Dictionary(uniqueKeysWithValues: identified.map { ($0, ListenerSettings($1, id: $0)) })
         upstreams = configuration.upstreamSettings

@@ -39,10 +39,13 @@ package final class Server: Sendable {
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
+            let logins = try Logins()
             for _ in 0..<workerCount {
                 let generation = Self.makeGeneration(configuration)
                 workers.append(
-                    Worker(generation: generation, loop: try EventLoop(), calls: calls, log: accessLog, logger: logger))
+                    Worker(
+                        generation: generation, loop: try EventLoop(), calls: calls, logins: logins, log: accessLog,
+                        logger: logger))
             }
             advanced = try EventSignal()
             reloader = try Reloader(path: path, watchesFiles: watchesFiles, logger: logger)

@@ -14,6 +14,7 @@ final class WorkerResources {
     private var predecessors: [Generation] = []
     let blocks: BlockPool
     private let calls: BlockingCalls
+    let logins: Logins
     var log: AccessLogBuffer
     private let logger: Logger
     var identifiers = RequestIdentifiers()
@@ -29,11 +30,13 @@ final class WorkerResources {
     let resolver: Waiter
 
     init(
-        generation: Generation, loop: EventLoop, calls: BlockingCalls, log: consuming AccessLogBuffer, logger: Logger
+        generation: Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins, log: consuming AccessLogBuffer,
+        logger: Logger
     ) {
         self.generation = generation
         self.loop = loop
         self.calls = calls
+        self.logins = logins
         self.log = log
         self.logger = logger
         blocks = BlockPool()

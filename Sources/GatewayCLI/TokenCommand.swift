@@ -2,6 +2,6 @@ import ArgumentParser
 
 struct TokenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Make keys and tokens to try the gateway with.",
-        subcommands: [KeygenCommand.self, MintCommand.self])
+        commandName: "token", abstract: "Hash passwords, print tokens, and look into them.",
+        subcommands: [HashCommand.self, MintCommand.self, InspectCommand.self])
 }

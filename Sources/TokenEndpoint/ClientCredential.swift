@@ -16,8 +16,10 @@ package struct ClientCredential: Sendable, Equatable {
     ///
     /// - Parameter authorization: the value of the field.
     /// - Throws: `.invalidClient` for another scheme, `.invalidRequest` if the value is malformed.
-    init?(authorization: [UInt8]) throws(TokenEndpointError) {
-        let parts = authorization.split(separator: UInt8(ascii: " "))
+    init?(authorization: Span<UInt8>) throws(TokenEndpointError) {
+        var value: [UInt8] = []
+        value.append(authorization)
+        let parts = value.split(separator: UInt8(ascii: " "))
         guard let scheme = parts.first else { return nil }
         guard String(decoding: scheme, as: UTF8.self).lowercased() == "basic" else { throw .invalidClient }
         guard parts.count == 2, let pair = Base64.decode(Array(parts[1]).span, isPadded: true),

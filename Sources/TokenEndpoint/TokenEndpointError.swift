@@ -51,7 +51,7 @@ package enum TokenEndpointError: Error, Equatable, Sendable {
 
     /// The body of the answer (RFC 6749 §5.2).
     package var json: [UInt8] {
-        "{\"error\":\"\(code ?? "server_error")\",\"error_description\":\"\(detail)\"}\n".utf8.map(\.self)
+        "{\"error\":\"\(code ?? "")\",\"error_description\":\"\(detail)\"}\n".utf8.map(\.self)
     }
 
     /// Whether it counts as an attempt to guess a password or a secret.

@@ -18,7 +18,7 @@ package struct TokenRequest: Sendable {
     ///   - form: the body.
     ///   - authorization: the value of the field `Authorization`, if there is one.
     /// - Throws: `TokenEndpointError`: what is wrong with the request.
-    package init(_ form: Form, authorization: [UInt8]?) throws(TokenEndpointError) {
+    package init(_ form: Form, authorization: Span<UInt8>?) throws(TokenEndpointError) {
         client = try Self.client(form, authorization)
         switch try form.text(of: "grant_type") {
         case "password":
@@ -51,11 +51,13 @@ package struct TokenRequest: Sendable {
 
     /// The client (RFC 6749 §2.3.1), which must not authenticate in two ways.
     private static func client(
-        _ form: Form, _ authorization: [UInt8]?
+        _ form: Form, _ authorization: Span<UInt8>?
     ) throws(TokenEndpointError) -> ClientCredential? {
         let identifier = try form.text(of: "client_id")
         let secret = form.bytes(of: "client_secret")
-        guard let basic = try authorization.flatMap(ClientCredential.init(authorization:)) else {
+        var basic: ClientCredential?
+        if let authorization { basic = try ClientCredential(authorization: authorization) }
+        guard let basic else {
             guard let identifier else {
                 guard secret == nil else { throw .invalidRequest(.missingParameter) }
                 return nil

@@ -10,7 +10,7 @@ struct TokenRequestTests {
             let text = Base64.encode(Array(pair.utf8).span)
             return Array("Basic ".utf8) + text + [UInt8](repeating: UInt8(ascii: "="), count: (4 - text.count % 4) % 4)
         }
-        return try TokenRequest(FormTests.parse(Array(form.utf8)), authorization: credential)
+        return try TokenRequest(FormTests.parse(Array(form.utf8)), authorization: credential?.span)
     }
 
     @Test("The password grant needs a user and a password")
@@ -80,7 +80,7 @@ struct TokenRequestTests {
     func malformedCredential(value: String) {
         #expect(throws: TokenEndpointError.invalidRequest(.malformedCredential)) {
             _ = try TokenRequest(
-                FormTests.parse(Array("grant_type=client_credentials".utf8)), authorization: Array(value.utf8))
+                FormTests.parse(Array("grant_type=client_credentials".utf8)), authorization: value.utf8.span)
         }
     }
 
@@ -88,7 +88,7 @@ struct TokenRequestTests {
     func otherScheme(value: String) {
         #expect(throws: TokenEndpointError.invalidClient) {
             _ = try TokenRequest(
-                FormTests.parse(Array("grant_type=client_credentials".utf8)), authorization: Array(value.utf8))
+                FormTests.parse(Array("grant_type=client_credentials".utf8)), authorization: value.utf8.span)
         }
     }
 
