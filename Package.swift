@@ -108,8 +108,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
     let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
         ("FuzzRequestParser", ["HTTP", "Bytes"]), ("FuzzResponseParser", ["HTTP", "Bytes"]),
         ("FuzzBodyDecoder", ["HTTP", "Bytes"]), ("FuzzPathCanonicalizer", ["HTTP", "Bytes"]),
-        ("FuzzProxyHeader", ["HTTP", "Bytes"]),
-        ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
+        ("FuzzProxyHeader", ["HTTP", "Bytes"]), ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
         ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
     ]
     for (name, dependencies) in fuzzTargets {
@@ -119,9 +118,4 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
                 swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
                 linkerSettings: [.unsafeFlags(sanitizers)]))
     }
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzToken", dependencies: ["Authentication", "JOSE", "Bytes"], path: "Tests/Fuzz/FuzzToken",
-            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"] + sanitizers)],
-            linkerSettings: [.unsafeFlags(sanitizers)]))
 }

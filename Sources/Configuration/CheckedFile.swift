@@ -19,7 +19,10 @@ struct CheckedFile {
         }
         let written = Cursor(node: tree, pointer: .root)
         let substitution = EnvironmentSubstitution(environment: surroundings.environment, problems: problems)
-        root = Cursor(node: substitution.substitute(in: written), pointer: .root)
+        // A large file without variables is not copied.
+        root =
+            EnvironmentSubstitution.mayOccur(in: bytes)
+            ? Cursor(node: substitution.substitute(in: written), pointer: .root) : written
         ShapeChecker(problems: problems).check(root, .gateway)
         let hash = SHA256.hash(bytes.span).hexadecimal(digits: 6)
         let decoder = ConfigurationDecoder(problems: problems, surroundings: surroundings, paths: PathBase(file: file))

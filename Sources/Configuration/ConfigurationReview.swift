@@ -102,6 +102,7 @@ struct ConfigurationReview {
     }
 
     static func warnOfInlineSecrets(in cursor: Cursor, _ shape: Shape, _ problems: ProblemCollector) {
+        guard shape.holdsSecrets else { return }
         switch shape {
         case .secret where cursor.string != nil:
             problems.report(

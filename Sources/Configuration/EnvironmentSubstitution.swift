@@ -8,6 +8,14 @@ struct EnvironmentSubstitution {
     let environment: (String) -> String?
     let problems: ProblemCollector
 
+    /// Whether a text may hold a variable: `${`, or characters written as escapes.
+    static func mayOccur(in text: [UInt8]) -> Bool {
+        zip(text, text.dropFirst()).contains { first, second in
+            first == UInt8(ascii: "$") && second == UInt8(ascii: "{")
+                || first == UInt8(ascii: "\\") && second == UInt8(ascii: "u")
+        }
+    }
+
     /// The same value with all its strings substituted.
     func substitute(in cursor: Cursor) -> JSONNode {
         let node = cursor.node

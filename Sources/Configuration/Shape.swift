@@ -24,6 +24,17 @@ indirect enum Shape: Sendable {
     /// An object whose content is checked elsewhere.
     case anyObject
 
+    /// Whether a value of this shape may be or hold a secret.
+    var holdsSecrets: Bool {
+        switch self {
+        case .secret: true
+        case .object(let object): object.holdsSecrets
+        case .list(let element), .path(let element, _), .map(let element, _): element.holdsSecrets
+        case .either(let shapes): shapes.contains(where: \.holdsSecrets)
+        default: false
+        }
+    }
+
     /// The JSON type, for messages.
     var typeName: String {
         switch self {
@@ -124,6 +135,8 @@ struct ObjectShape: Sendable {
     let absences: [String: String]
     /// For some keys, those that cannot stand beside it.
     let contradictions: [(key: String, others: [String])]
+    /// Whether a secret may stand somewhere inside: most objects need not be searched for one.
+    let holdsSecrets: Bool
     private let positions: [String: Int]
 
     init(
@@ -134,6 +147,7 @@ struct ObjectShape: Sendable {
         self.contradictions = contradictions
         self.absences = absences
         self.isChoice = isChoice
+        holdsSecrets = keys.contains { $0.shape.holdsSecrets }
         positions = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1.name, $0) })
     }
 

@@ -175,6 +175,7 @@ final class Connection {
         if isListenerGone { waiter.wake() }
     }
 
+    @inline(never)
     private func adoptNextListener() {
         guard let next = nextListener else { return }
         nextListener = nil

@@ -59,6 +59,8 @@ final class Reloader: Sendable {
                 logFailure(error.errors.map(\.summary))
             }
             files = next
+            // Reading a large file takes much memory for a moment.
+            CurrentProcess.trimMemory()
         }
     }
 

@@ -117,6 +117,7 @@ package final class Server: Sendable {
         ]
         if let admin { metadata["admin"] = .array(admin.addresses.map { .string($0.description) }) }
         logger.info("gateway started", metadata: metadata)
+        logWarnings(of: configuration)
     }
 
     // MARK: Signals

@@ -36,6 +36,7 @@ extension Server {
         }
         if log !== before.accessLog { before.accessLog.close() }
         logReload(change, from: before.configuration.hash, to: next.hash)
+        logWarnings(of: next)
     }
 
     /// Hands each worker its generation, and waits until all have taken it up.
@@ -52,6 +53,13 @@ extension Server {
             advanced.raise()
         }
         advanced.wait()
+    }
+
+    /// Says what is probably not meant in a configuration that is in force from now on.
+    func logWarnings(of configuration: GatewayConfiguration) {
+        guard let warnings = ConfigurationChange.list(configuration.warnings.map(\.summary)) else { return }
+        logger.warning(
+            "the configuration has warnings", metadata: ["event": "configuration_warnings", "warnings": warnings])
     }
 
     private func logReload(_ change: ConfigurationChange, from old: String, to new: String) {

@@ -80,22 +80,35 @@ actor Worker {
     }
 
     private func serve(
-        _ descriptor: Int32, from remote: SocketAddress, on socket: ListeningSocket,
-        of id: ListenerID
+        _ descriptor: Int32, from remote: SocketAddress, on socket: ListeningSocket, of id: ListenerID
     ) async {
         let isWithinLimit = socket.connectionOpened()
-        if !isWithinLimit {
-            logger.debug(
-                "a connection beyond the limit",
-                metadata: ["event": "connection_limit", "listener": .string(socket.address.description)])
-        }
         defer { socket.connectionClosed() }
-        guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return }
-        guard let listener = resources.generation.settings(of: id) else { return stream.close(abruptly: false) }
-        let connection = Connection(stream: stream, remote: remote, listener: listener, resources: resources)
-        resources.add(connection)
+        guard let connection = makeConnection(descriptor, from: remote, of: id) else { return }
+        if !isWithinLimit { noteLimit(of: socket) }
         await connection.serve(isWithinLimit: isWithinLimit)
         resources.remove(connection)
+    }
+
+    // What is needed only for a moment would be held in the frame of `serve` for as long as the connection lives.
+
+    @inline(never)
+    private func makeConnection(_ descriptor: Int32, from remote: SocketAddress, of id: ListenerID) -> Connection? {
+        guard let stream = try? TCPStream(accepted: Descriptor(owning: descriptor), loop: loop) else { return nil }
+        guard let listener = resources.generation.settings(of: id) else {
+            stream.close(abruptly: false)
+            return nil
+        }
+        let connection = Connection(stream: stream, remote: remote, listener: listener, resources: resources)
+        resources.add(connection)
+        return connection
+    }
+
+    @inline(never)
+    private func noteLimit(of socket: ListeningSocket) {
+        logger.debug(
+            "a connection beyond the limit",
+            metadata: ["event": "connection_limit", "listener": .string(socket.address.description)])
     }
 
     /// Without a free descriptor, accepting would fail at once, again and again.

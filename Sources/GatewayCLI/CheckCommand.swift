@@ -9,7 +9,7 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Check configurations and report every error and warning in them.",
         discussion: """
             Exit status: 0 if the gateway would start with each of them, 1 if not, or with --strict, if there is a \
-            warning. Warnings are looked for in files without errors.
+            warning; 66 if it cannot be read. Warnings are looked for in files without errors.
             """)
 
     @Option(name: [.short, .customLong("config")], help: "A configuration file; may be given several times.")
@@ -44,7 +44,8 @@ struct CheckCommand: ParsableCommand {
         } else {
             for report in reports { try show(report) }
         }
-        if !reports.allSatisfy({ $0.isGood(strict) }) { throw ExitCode(1) }
+        let bad = reports.filter { !$0.isGood(strict) }
+        if !bad.isEmpty { throw bad.allSatisfy(\.isUnreadable) ? ExitCode.noInput : .invalid }
     }
 
     /// What is wrong goes to standard error, what was asked for to standard output.
@@ -57,7 +58,7 @@ struct CheckCommand: ParsableCommand {
                 print(String(decoding: text, as: UTF8.self), terminator: "")
             } catch {
                 StandardError.print(error.description)
-                throw ExitCode(1)
+                throw ExitCode.invalid
             }
         } else {
             print("\(report.file): good (\(configuration.routes.count) routes, config \(configuration.hash))")
@@ -66,6 +67,8 @@ struct CheckCommand: ParsableCommand {
 }
 
 extension CheckReport {
+    fileprivate var isUnreadable: Bool { findings.contains { $0.rule == .unreadable && $0.line == 0 } }
+
     /// Whether the gateway would start with the file; if `isStrict`, whether there is nothing to say about it either.
     fileprivate func isGood(_ isStrict: Bool) -> Bool { configuration != nil && (!isStrict || findings.isEmpty) }
 }

@@ -25,9 +25,9 @@ struct HealthCommand: ParsableCommand {
         for address in addresses {
             guard let outcome = ask(address) else { continue }
             print(outcome.body, terminator: "")
-            throw ExitCode(outcome.status == 200 ? 0 : 1)
+            throw outcome.status == 200 ? ExitCode.success : .invalid
         }
-        throw ExitCode(1)
+        throw ExitCode.invalid
     }
 
     private func ask(_ address: SocketAddress) -> AdminProbe.Outcome? {
@@ -48,7 +48,7 @@ struct HealthCommand: ParsableCommand {
         }
         guard let address = try source.load(orExitWith: 1).admin?.address else {
             StandardError.print("\(source.file) has no \"admin\": name its address with --admin")
-            throw ExitCode(1)
+            throw ExitCode.invalid
         }
         return address
     }
@@ -58,16 +58,16 @@ struct HealthCommand: ParsableCommand {
         case .unix(let path):
             if let address = SocketAddress(unixPath: path) { return [address] }
             StandardError.print("the path is longer than \(SocketAddress.maximumPathLength) bytes")
-            throw ExitCode(1)
+            throw ExitCode.invalid
         case .ip(_, 0):
             StandardError.print("port 0 says that the system chose one: name the address with --admin")
-            throw ExitCode(1)
+            throw ExitCode.invalid
         case .ip(let host, let port):
             do throws(ResolverError) {
                 return try Resolver.addresses(of: host, port: UInt16(port))
             } catch {
                 StandardError.print("\(host): \(error.description)")
-                throw ExitCode(1)
+                throw ExitCode.invalid
             }
         }
     }

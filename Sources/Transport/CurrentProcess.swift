@@ -13,6 +13,11 @@ package enum CurrentProcess {
         raise_descriptor_limit()
     }
 
+    /// Gives memory that is free back to the system.
+    package static func trimMemory() {
+        malloc_trim(0)
+    }
+
     /// Ends the process, whatever its threads are doing.
     ///
     /// - Parameter status: the exit status.

@@ -364,7 +364,7 @@ def test_an_address_in_use_stops_the_start(tmp_path: Path, mint: Mint, gateway: 
     path.write_text(json.dumps(configuration("http://127.0.0.1:1", mint, tmp_path / "log", admin={"address": f"{host}:{port}"})))
     result = subprocess.run([binary(), "serve", "--config", str(path)], stdin=subprocess.DEVNULL, capture_output=True,
                             text=True, timeout=20, check=False)
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert f"cannot listen on {host}:{port}" in result.stderr
 
 
@@ -434,7 +434,7 @@ def test_an_abandoned_socket_is_replaced_and_one_in_use_is_not(start_gateway: An
     assert ask(second, "GET", "/livez").status == 200
     checked = subprocess.run([binary(), "serve", "--config", str(second.configuration_path)], stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, timeout=20, check=False)
-    assert checked.returncode == 1 and "address already in use" in checked.stderr
+    assert checked.returncode == 2 and "address already in use" in checked.stderr
     assert ask(second, "GET", "/livez").status == 200
 
 
@@ -464,7 +464,7 @@ def test_health_says_why_it_cannot_ask(gateway: Gateway, start_gateway: Any, ups
     chosen = health("--config", str(gateway.configuration_path))
     assert (chosen.returncode, "--admin" in chosen.stderr) == (1, True)
     assert health("--admin", "nonsense").returncode == 64
-    assert health("--config", str(tmp_path / "missing.json")).returncode == 1
+    assert health("--config", str(tmp_path / "missing.json")).returncode == 66
 
 
 def test_health_gives_up_on_a_listener_that_does_not_answer() -> None:

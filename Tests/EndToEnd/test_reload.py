@@ -94,6 +94,15 @@ def test_a_broken_file_changes_nothing_and_is_told_with_its_places(start_gateway
     assert reload(gateway, settings)["event"] == "reloaded"
 
 
+def test_warnings_are_told_at_the_start_and_with_each_reload(start_gateway: Any, upstream: Upstream) -> None:
+    shadow = {"id": "tried", "path": "/tried", "scopes": ["me"], "shadow": True}
+    gateway = start_gateway(upstream, launch=NO_WATCH, routes=[shadow])
+    first = gateway.wait_for_event("configuration_warnings")
+    assert first["level"] == "warn" and any("tried" in warning for warning in first["warnings"])
+    reload(gateway)
+    assert gateway.wait_for_next_event(1, "configuration_warnings")["warnings"] == first["warnings"]
+
+
 def test_reading_the_same_again_says_that_nothing_has_changed(start_gateway: Any, upstream: Upstream) -> None:
     gateway = start_gateway(upstream, launch=NO_WATCH)
     line = reload(gateway)
