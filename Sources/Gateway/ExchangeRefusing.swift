@@ -124,8 +124,8 @@ extension Exchange {
         record.origin = .gateway
         hasAnswered = true
         let content: OwnContent =
-            if case .tokenRefused(let error) = refusal, error.code != nil {
-                .token(error.json)
+            if case .tokenRefused(let error) = refusal, let json = error.json {
+                .token(json)
             } else {
                 .problem(ProblemDocument(refusal: refusal, status: status, requestID: requestID).json)
             }

@@ -19,7 +19,7 @@ package enum TokenEndpointError: Error, Equatable, Sendable {
     }
 
     /// The value of `error`; nil where the standard has none.
-    package var code: StaticString? {
+    private var code: StaticString? {
         switch self {
         case .invalidRequest: "invalid_request"
         case .invalidClient: "invalid_client"
@@ -49,11 +49,8 @@ package enum TokenEndpointError: Error, Equatable, Sendable {
         }
     }
 
-    /// The body of the answer (RFC 6749 §5.2).
-    package var json: [UInt8] {
-        "{\"error\":\"\(code ?? "")\",\"error_description\":\"\(detail)\"}\n".utf8.map(\.self)
+    /// The body of the answer (RFC 6749 §5.2); nil where the standard has none.
+    package var json: [UInt8]? {
+        code.map { Array("{\"error\":\"\($0)\",\"error_description\":\"\(detail)\"}\n".utf8) }
     }
-
-    /// Whether it counts as an attempt to guess a password or a secret.
-    package var isFailedLogin: Bool { self == .invalidClient || self == .invalidGrant }
 }

@@ -20,8 +20,8 @@ package enum StandardInput {
     /// - Parameter prompt: what is shown.
     /// - Returns: the line without its end; empty if there is none.
     package static func readUnseen(prompt: String) -> [UInt8] {
-        // SAFETY: the text is terminated and lives until the next call; it is copied at once.
+        // SAFETY: the line is terminated and lives until the next call; it is copied at once.
         guard let line = unsafe getpass(prompt) else { return [] }
-        return unsafe Array(String(cString: line).utf8)
+        return unsafe Array(UnsafeRawBufferPointer(start: line, count: strlen(line)))
     }
 }

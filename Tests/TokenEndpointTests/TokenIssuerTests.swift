@@ -10,12 +10,14 @@ import Testing
 @Suite("RFC 6749 §4.3 and §4.4: the grants")
 struct TokenIssuerTests {
     static let now = 1_800_000_000
+    /// Of the password "right".
+    static let phc = "$scrypt$ln=14,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$pNu5cO0o1biwpkPIhcBqL/rEQnGOXaKWhATmw3BC5qw"
     let key: SigningKey
     let hash: PasswordHash
 
     init() throws {
         key = try SigningKey(generating: .es256)
-        hash = try PasswordHash(of: Array("right".utf8).span)
+        hash = try PasswordHash(phc: Self.phc)
     }
 
     func issuer(_ grant: Grant = .union, users: Bool = true) -> TokenIssuer {
@@ -154,8 +156,10 @@ struct TokenIssuerTests {
 
     @Test("§5.2: an error is told in fixed words")
     func errorAnswer() throws {
-        let node = try JSONReader.read(TokenEndpointError.invalidGrant.json.span)
+        let json = try #require(TokenEndpointError.invalidGrant.json)
+        let node = try JSONReader.read(json.span)
         #expect(node.object?.map(\.name) == ["error", "error_description"])
         #expect(node["error"]?.string == "invalid_grant")
+        #expect(TokenEndpointError.unavailable.json == nil)
     }
 }
