@@ -54,8 +54,8 @@ let package = Package(
         library(
             "Gateway",
             [
-                "Transport", "Bytes", "HTTP", "Routing", "JOSE", "Authentication", "Authorization", "TokenEndpoint",
-                "Configuration", "Upstream", "AccessLog", "Admin", logging,
+                "Transport", "Bytes", "StrictJSON", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
+                "TokenEndpoint", "Configuration", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(

@@ -3,6 +3,7 @@ import Bytes
 package import Configuration
 import HTTP
 import Routing
+import StrictJSON
 
 extension RouteList {
     /// All routes of a configuration as JSON; see `json`.
@@ -19,126 +20,87 @@ extension RouteList {
         output.append("[")
         for (index, route) in routes.enumerated() {
             output.append(index == 0 ? "\n  " : ",\n  ")
-            var object = RouteObject()
-            object.append(route)
-            if isDecided { object.append(decision: route) }
-            output.append(object.finish().span)
+            let members = route.members + (isDecided ? route.decision : [])
+            output.append(JSONValue.members(members).line.span)
         }
         output.append(routes.isEmpty ? "]\n" : "\n]\n")
         return output
     }
 }
 
-/// Writes one route as a JSON object.
-private struct RouteObject {
-    private var output: [UInt8] = []
+private typealias Members = [(String, JSONValue)]
 
-    mutating func append(_ route: ListedRoute) {
-        let configured = route.configured
-        append("id", route.id)
-        append("line", configured?.line)
-        append("column", configured?.column)
-        append("host", configured?.host?.description)
-        append("path", route.path)
-        append("trailing_slash", configured?.ignoresTrailingSlash == true ? "either" : "exact")
-        append("methods", route.methods?.map(\.name))
-        append(route.access)
-        guard let configured else { return }
-        append("issuers", configured.issuers)
-        append("upstream", configured.upstream)
-        append("upstream_host", configured.upstreamHost)
-        if let rewrite = configured.rewrite {
-            append("rewrite", [rewrite.prefix, rewrite.replacement])
-        } else {
-            append("rewrite", String?.none)
+extension ListedRoute {
+    fileprivate var members: Members {
+        var members: Members = [
+            ("id", .string(id)),
+            ("line", value(configured?.line)),
+            ("column", value(configured?.column)),
+            ("host", value(configured?.host?.description)),
+            ("path", .string(path)),
+            ("trailing_slash", .string(configured?.ignoresTrailingSlash == true ? "either" : "exact")),
+            ("methods", value(methods?.map(\.name))),
+        ]
+        members += access.members
+        guard let configured else { return members }
+        return members + [
+            ("issuers", value(configured.issuers)),
+            ("upstream", .string(configured.upstream)),
+            ("upstream_host", value(configured.upstreamHost.text)),
+            ("rewrite", value(configured.rewrite.map { [$0.prefix, $0.replacement] })),
+            ("authorization_header", .string(configured.passesAuthorization ? "pass" : "strip")),
+            ("allow", value(configured.allow.map(\.rawValue).sorted())),
+            ("timeout", .integer(configured.timeout.milliseconds)),
+            ("idle_timeout", .integer(configured.idleTimeout.milliseconds)),
+            ("max_body", value(configured.maximumBody)),
+            ("shadow", .bool(configured.isShadow)),
+        ]
+    }
+
+    /// Whether the holder is permitted, and what is missing.
+    fileprivate var decision: Members {
+        let members: Members = [
+            ("permitted", .bool(isPermitted)), ("reason", value(denial.map { $0.reason.description })),
+        ]
+        return switch denial {
+        case .insufficientScope(_, let missing): members + [("missing_scopes", value(missing))]
+        case .insufficientRole(let required): members + [("missing_any_role", value(required))]
+        case .notAuthenticated, nil: members
         }
-        append("authorization_header", configured.passesAuthorization ? "pass" : "strip")
-        append("allow", configured.allow.map(\.rawValue).sorted())
-        append("timeout", configured.timeout.milliseconds)
-        append("idle_timeout", configured.idleTimeout.milliseconds)
-        append("max_body", configured.maximumBody)
-        append("shadow", configured.isShadow)
-    }
-
-    /// Appends whether the holder is permitted, and what is missing.
-    mutating func append(decision route: ListedRoute) {
-        append("permitted", route.isPermitted)
-        append("reason", route.denial.map { $0.reason.description })
-        switch route.denial {
-        case .insufficientScope(_, let missing): append("missing_scopes", missing)
-        case .insufficientRole(let required): append("missing_any_role", required)
-        case .notAuthenticated, nil: break
-        }
-    }
-
-    mutating func finish() -> [UInt8] {
-        output.append("}")
-        return output
-    }
-
-    private mutating func append(_ access: AccessConfiguration) {
-        switch access {
-        case .everyone: append("public", true)
-        case .authenticated: append("authenticated", true)
-        case .restricted(let requirement):
-            if !requirement.scopes.isEmpty { append("scopes", requirement.scopes) }
-            if !requirement.anyScopes.isEmpty {
-                appendName("any_scopes")
-                appendList(requirement.anyScopes) { $0.appendList($1) { $0.appendText($1) } }
-            }
-            if !requirement.roles.isEmpty { append("roles", requirement.roles) }
-        }
-    }
-
-    private mutating func append(_ name: StaticString, _ host: UpstreamHostConfiguration) {
-        switch host {
-        case .client: append(name, String?.none)
-        case .upstream: append(name, "upstream")
-        case .literal(let host): append(name, host)
-        }
-    }
-
-    private mutating func append(_ name: StaticString, _ text: String?) {
-        appendName(name)
-        if let text { appendText(text) } else { output.append("null") }
-    }
-
-    private mutating func append(_ name: StaticString, _ texts: [String]?) {
-        appendName(name)
-        if let texts { appendList(texts) { $0.appendText($1) } } else { output.append("null") }
-    }
-
-    private mutating func append(_ name: StaticString, _ number: Int?) {
-        appendName(name)
-        if let number { output.append(decimal: number) } else { output.append("null") }
-    }
-
-    private mutating func append(_ name: StaticString, _ truth: Bool) {
-        appendName(name)
-        output.append(truth ? "true" : "false")
-    }
-
-    private mutating func appendName(_ name: StaticString) {
-        output.append(output.isEmpty ? "{\"" : ",\"")
-        output.append(name)
-        output.append("\":")
-    }
-
-    private mutating func appendList<Element>(_ elements: [Element], _ append: (inout RouteObject, Element) -> Void) {
-        output.append("[")
-        for (index, element) in elements.enumerated() {
-            if index > 0 { output.append(",") }
-            append(&self, element)
-        }
-        output.append("]")
-    }
-
-    private mutating func appendText(_ text: String) {
-        output.append("\"")
-        output.append(jsonText: text.utf8.span)
-        output.append("\"")
     }
 }
+
+extension AccessConfiguration {
+    fileprivate var members: Members {
+        switch self {
+        case .everyone: return [("public", .bool(true))]
+        case .authenticated: return [("authenticated", .bool(true))]
+        case .restricted(let requirement):
+            let members: Members = [
+                ("scopes", value(requirement.scopes)),
+                ("any_scopes", .elements(requirement.anyScopes.map { value($0) })),
+                ("roles", value(requirement.roles)),
+            ]
+            return members.filter { if case .array(let elements) = $1 { !elements.isEmpty } else { true } }
+        }
+    }
+}
+
+extension UpstreamHostConfiguration {
+    fileprivate var text: String? {
+        switch self {
+        case .client: nil
+        case .upstream: "upstream"
+        case .literal(let host): host
+        }
+    }
+}
+
+private func value(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+
+private func value(_ number: Int?) -> JSONValue { number.map { .integer($0) } ?? .null }
+
+private func value(_ texts: [String]?) -> JSONValue { texts.map { .elements($0.map { .string($0) }) } ?? .null }
 
 extension Duration {
     fileprivate var milliseconds: Int {
