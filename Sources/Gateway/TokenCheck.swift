@@ -1,6 +1,7 @@
 import Authentication
 package import Configuration
 import JOSE
+import StrictJSON
 
 /// What a configuration thinks of a token.
 package struct TokenCheck {
@@ -30,7 +31,7 @@ package struct TokenCheck {
     private static func verifyingIssuer(of token: Span<UInt8>, in configuration: GatewayConfiguration) -> String? {
         guard let signed = try? SignedToken(compact: token, maximumSize: configuration.limits.token),
             let name = signed.unverifiedIssuer,
-            let issuer = configuration.issuers.first(where: { $0.issuer.utf8.elementsEqual(name.utf8) })
+            let issuer = configuration.issuers.first(where: { $0.issuer.isExactly(name) })
         else { return nil }
         let verifier = TokenVerifier(keys: issuer.keys, algorithms: AlgorithmSet(issuer.algorithms))
         return (try? verifier.verify(signed)) == nil ? nil : issuer.name
