@@ -9,6 +9,7 @@ import os
 import re
 import statistics
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,9 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from fastapi import FastAPI, Security
+from fastapi.security import OAuth2PasswordBearer
 
 from harness.gateway import Gateway, binary
 from harness.upstream import Upstream
@@ -156,6 +160,38 @@ def test_the_flow_of_fastapi_documentation_pages_works(shared: Gateway) -> None:
             assert answer.json()["scope"] == "items:read me"
             bearer = {"Authorization": f"{answer.json()['token_type']} {answer.json()['access_token']}"}
             assert client.get("/items/1", headers=bearer).status_code == 200
+
+
+def test_a_client_finds_the_endpoint_in_the_schema_of_a_fastapi_application(start_gateway: Any) -> None:
+    app = FastAPI()
+    oauth2 = OAuth2PasswordBearer(tokenUrl="token", scopes={"items:read": "Read items"})
+
+    @app.get("/items/{number}")
+    def read(number: int, bearer: str = Security(oauth2, scopes=["items:read"])) -> dict[str, Any]:
+        return {"number": number, "holder": part(bearer, 1)["sub"]}
+
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 15
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        routes = [{"id": "schema", "path": "/openapi.json", "public": True},
+                  {"id": "read", "path": "/items/{id}", "scopes": ["items:read"]}]
+        gateway: Gateway = start_gateway(f"http://127.0.0.1:{port}", routes=routes, issuers={"local": local()})
+        with httpx.Client(base_url=url(gateway), trust_env=False) as client:
+            schema = client.get("/openapi.json").json()
+            flow = schema["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]
+            form = {"grant_type": "password", "username": "alice", "password": "right", "scope": " ".join(flow["scopes"])}
+            answer = client.post(flow["tokenUrl"], data=form).json()
+            bearer = {"Authorization": f"{answer['token_type']} {answer['access_token']}"}
+            assert client.get("/items/7", headers=bearer).json() == {"number": 7, "holder": "alice"}
+            assert client.get("/items/7").json()["detail"] == "Not authenticated"
+    finally:
+        server.should_exit = True
+        thread.join(15)
 
 
 def test_curl_gets_a_token(shared: Gateway) -> None:
