@@ -45,7 +45,9 @@ let package = Package(
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
         library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
-        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Bytes"]),
+        library("Passwords", ["COpenSSL", "Bytes"]),
+        library("TokenEndpoint", ["Authorization", "Passwords", "JOSE", "Bytes", "StrictJSON"]),
+        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "Bytes"]),
         library("Upstream", ["Transport", "HTTP", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
         library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
@@ -53,15 +55,14 @@ let package = Package(
             "Gateway",
             [
                 "Transport", "Bytes", "StrictJSON", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
-                "Configuration", "Upstream", "AccessLog", "Admin", logging,
+                "TokenEndpoint", "Configuration", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "AccessLog", "Authentication", "Authorization", "Configuration", "HTTP", "JOSE",
-                "StrictJSON", "Admin",
-                "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Gateway", "AccessLog", "Authentication", "Authorization", "TokenEndpoint", "Passwords", "Configuration",
+                "HTTP", "JOSE", "StrictJSON", "Admin", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
@@ -79,13 +80,15 @@ let package = Package(
         tests("JOSETests", ["JOSE", "StrictJSON", "Bytes", "TestSupport"]),
         tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
+        tests("PasswordsTests", ["Passwords", "Bytes"]),
+        tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "StrictJSON", "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

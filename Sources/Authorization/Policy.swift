@@ -39,6 +39,7 @@ package struct Policy: Sendable {
     private let roleGraph: RoleGraph
     private let grants: [Grant]
     private let defaultGrant: Grant
+    private let scopeCount: Int
 
     /// - Parameters:
     ///   - scopes: the configured scopes.
@@ -55,6 +56,7 @@ package struct Policy: Sendable {
         let graph = try RoleGraph(roles, names: roleNames, scopes: scopes)
         roleGraph = graph
         defaultGrant = grant
+        scopeCount = scopes.names.count
         grants = issuerGrants.map { $0 ?? grant }
         var compiled: [CompiledRoute] = []
         compiled.reserveCapacity(routes.count)
@@ -100,6 +102,15 @@ package struct Policy: Sendable {
         } catch {
             return error
         }
+    }
+
+    /// All scopes that a holder of scopes and roles has, as the grant of its issuer puts them together.
+    package borrowing func scopes(heldBy holder: some Holder) -> NameSet {
+        var set = NameSet()
+        for index in 0..<scopeCount where held(index / 64, by: holder) & 1 << UInt64(index % 64) != 0 {
+            set.insert(index)
+        }
+        return set
     }
 
     private borrowing func check(_ holder: (some Holder)?, on route: Int) throws(Denial) {

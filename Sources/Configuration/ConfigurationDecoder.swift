@@ -13,19 +13,18 @@ struct ConfigurationDecoder {
         let listenerDecoder = ListenerDecoder(problems: problems, paths: paths)
         let listeners = listenerDecoder.decode(root["listeners"])
         let admin = listenerDecoder.decodeAdmin(root["admin"], listeners: listeners)
-        let policy = PolicyDecoder(problems: problems)
-        let scopes = policy.decodeScopes(root["scopes"])
-        let roles = policy.decodeRoles(root["roles"], scopes: knownNames("scopes", in: root))
-        let issuers = IssuerDecoder(problems: problems, surroundings: surroundings, paths: paths)
-            .decode(root["issuers"])
-        let apiKeys = APIKeyDecoder(
-            problems: problems, scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root)
-        ).decode(root["api_keys"])
-        let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths, admin: admin)
-        let upstreams = upstreamDecoder.decode(root["upstreams"])
         let names = KnownNames(
             scopes: knownNames("scopes", in: root), roles: knownNames("roles", in: root),
             issuers: issuerNames(in: root), upstreams: knownNames("upstreams", in: root))
+        let policy = PolicyDecoder(problems: problems)
+        let scopes = policy.decodeScopes(root["scopes"])
+        let roles = policy.decodeRoles(root["roles"], scopes: names.scopes)
+        let issuers = IssuerDecoder(problems: problems, surroundings: surroundings, paths: paths, names: names)
+            .decode(root["issuers"])
+        let apiKeys = APIKeyDecoder(problems: problems, scopes: names.scopes, roles: names.roles)
+            .decode(root["api_keys"])
+        let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths, admin: admin)
+        let upstreams = upstreamDecoder.decode(root["upstreams"])
         let routes = RouteDecoder(
             problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits,
             fields: RouteFieldDecoder(problems: problems, apiKeyHeader: apiKeys?.header)

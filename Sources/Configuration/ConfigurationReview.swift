@@ -12,6 +12,7 @@ struct ConfigurationReview {
     func run() {
         let routes = Array(zip(root["routes"]?.elements ?? [], configuration.routes))
         warnOfCleartextTokens()
+        warnOfPasswords()
         warnOfAnyAudience()
         warnOfLastingKeys()
         warnOfUnusedScopes()
@@ -33,6 +34,24 @@ struct ConfigurationReview {
             problems.report(
                 "clients are to send tokens to this URL in the clear; write \"https\" if something in front speaks TLS",
                 as: .cleartextTokens, at: written)
+        }
+    }
+
+    private func warnOfPasswords() {
+        for issuer in root["issuers"]?.members ?? [] {
+            guard let endpoint = issuer.value["token_endpoint"] else { continue }
+            let place = issuer.value.nameRange(of: "token_endpoint")
+            for (listener, written) in zip(configuration.listeners, root["listeners"]?.elements ?? [])
+            where !listener.address.isLoopback && listener.externalURL?.scheme != .https {
+                problems.report(
+                    "passwords may cross a network in the clear: the listener on line \(problems.line(of: written)) is "
+                        + "reached from other machines, without an \"external_url\" of https", as: .cleartextPasswords,
+                    at: place, pointer: endpoint.pointer)
+            }
+            guard let users = endpoint["users"] else { continue }
+            problems.report(
+                "clients see the passwords of these users: for trying out and small closed systems only (RFC 9700 §2.4)",
+                as: .passwordGrant, at: endpoint.nameRange(of: "users"), pointer: users.pointer)
         }
     }
 

@@ -29,6 +29,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case cleartextTokens = "cleartext_tokens"
     case lastingKey = "lasting_key"
     case expiredKey = "expired_key"
+    case cleartextPasswords = "cleartext_passwords"
+    case passwordGrant = "password_grant"
 
     /// How grave a finding is.
     package enum Severity: String, Sendable {
@@ -46,7 +48,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .exposedAdmin:
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
-            .cleartextTokens, .lastingKey, .expiredKey:
+            .cleartextTokens, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey:
             .warning
         }
     }
@@ -80,6 +82,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .lastingKey: "An API key ceases to be good some day."
         case .expiredKey: "An API key that is listed is good."
         case .cleartextTokens: "Tokens do not cross a network in the clear (RFC 6750 §5.2)."
+        case .cleartextPasswords: "Passwords do not cross a network in the clear (RFC 6749 §3.2)."
+        case .passwordGrant: "Clients do not see the passwords of users (RFC 9700 §2.4)."
         }
     }
 }

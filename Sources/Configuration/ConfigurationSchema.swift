@@ -138,6 +138,20 @@ extension ObjectShape {
         if !required.isEmpty {
             members.append(("required", .elements(required.map { .string($0.name) })))
         }
+        let replaceable = known.compactMap { key in
+            if case .requiredUnless(let other) = key.presence { (key: key.name, other: other) } else { nil }
+        }
+        if let other = replaceable.first?.other {
+            let names = replaceable.map { JSONValue.string($0.key) }
+            let without = JSONValue.members([
+                ("required", .elements(names)), ("not", Self.requiring(other)),
+            ])
+            let with = JSONValue.members([
+                ("required", .elements([.string(other)])),
+                ("not", .members([("anyOf", .elements(replaceable.map { Self.requiring($0.key) }))])),
+            ])
+            members.append(("oneOf", .elements([without, with])))
+        }
         if isChoice { members.append(("oneOf", .elements(known.map { Self.requiring($0.name) }))) }
         if !contradictions.isEmpty {
             let exclusions = contradictions.map { key, others in

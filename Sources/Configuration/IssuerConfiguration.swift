@@ -28,6 +28,8 @@ package struct IssuerConfiguration: Sendable, Equatable {
     package var tokenType: String?
     /// How scopes and roles come together for this issuer; nil for the way of all.
     package var grant: ScopeGrant?
+    /// Where the gateway itself issues the tokens; nil for an issuer elsewhere.
+    package var tokenEndpoint: TokenEndpointConfiguration?
 }
 
 /// Whom a token must be meant for.
@@ -48,6 +50,8 @@ package enum KeySourceConfiguration: Sendable, Equatable {
     case secret
     /// A JWK Set in the configuration itself.
     case inline
+    /// The key that the gateway's own tokens are signed with.
+    case tokenEndpoint
 }
 
 /// Where a token's claims hold what the gateway looks for: lists of paths, of which each is a list of keys.

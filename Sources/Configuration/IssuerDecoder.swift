@@ -7,10 +7,12 @@ struct IssuerDecoder {
     let problems: ProblemCollector
     let surroundings: Surroundings
     let paths: PathBase
+    let names: KnownNames
 
     /// The issuers whose keys could be read.
     func decode(_ map: Cursor?) -> [IssuerConfiguration] {
         var lines: [ExactText: Int] = [:]
+        var endpoint: Cursor?
         return (map?.members ?? []).compactMap { member in
             if let cursor = member.value["issuer"], let issuer = cursor.string, !issuer.isEmpty {
                 if let line = lines[ExactText(issuer)] {
@@ -19,14 +21,25 @@ struct IssuerDecoder {
                     lines[ExactText(issuer)] = problems.line(of: cursor)
                 }
             }
+            if member.value["token_endpoint"] != nil {
+                if let endpoint {
+                    problems.report(
+                        "there can be one token endpoint: the issuer on line \(problems.line(of: endpoint)) has it",
+                        as: .usedTwice, at: member.value.nameRange(of: "token_endpoint"),
+                        pointer: .key(member.value.pointer, "token_endpoint"))
+                }
+                endpoint = endpoint ?? member.value
+            }
             return decode(member.name, member.value)
         }
     }
 
     private func decode(_ name: String, _ cursor: Cursor) -> IssuerConfiguration? {
         let claims = decodeClaims(cursor["claims"])
-        let keySource = decodeKeys(cursor["keys"])
-        let algorithms = decodeAlgorithms(cursor["algorithms"], keys: keySource?.1)
+        let endpoint = cursor["token_endpoint"].flatMap { TokenEndpointDecoder(self).decode($0, in: cursor) }
+        let keySource = endpoint.flatMap(ownKeys) ?? decodeKeys(cursor["keys"])
+        let algorithms =
+            endpoint.map { [$0.signingKey.algorithm] } ?? decodeAlgorithms(cursor["algorithms"], keys: keySource?.1)
         guard let (source, keys) = keySource else { return nil }
         let audience = cursor["audience"]?.strings.map { AudienceConfiguration.oneOf($0) } ?? .any
         return IssuerConfiguration(
@@ -36,7 +49,12 @@ struct IssuerDecoder {
             clockSkew: cursor["clock_skew"]?.duration ?? .seconds(30),
             maximumLifetime: cursor["maximum_lifetime"]?.duration,
             requiresExpiry: cursor["require_expiry"]?.boolean ?? true,
-            tokenType: cursor["token_type"]?.string, grant: cursor["grant"]?.choice(ScopeGrant.self))
+            tokenType: cursor["token_type"]?.string, grant: cursor["grant"]?.choice(ScopeGrant.self),
+            tokenEndpoint: endpoint)
+    }
+
+    private func ownKeys(_ endpoint: TokenEndpointConfiguration) -> (KeySourceConfiguration, KeySet)? {
+        (try? KeySet(jwks: endpoint.signingKey.publicKeySet().span)).map { (.tokenEndpoint, $0) }
     }
 
     private func decodeKeys(_ cursor: Cursor?) -> (KeySourceConfiguration, KeySet)? {

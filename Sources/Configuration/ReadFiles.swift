@@ -8,7 +8,7 @@ package final class ReadFiles {
     private let surroundings: Surroundings
 
     /// - Parameter surroundings: where files are read.
-    package init(_ surroundings: Surroundings = .process) {
+    package init(_ surroundings: Surroundings = .serving) {
         self.surroundings = surroundings
     }
 

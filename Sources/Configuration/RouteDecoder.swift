@@ -30,14 +30,15 @@ struct RouteDecoder {
         }
         var lines: [String: Int] = [:]
         var needsIssuer: Cursor?
-        let liveness = root["listeners"]?.elements.first { $0["livez"]?.boolean == true }
+        let builtIn = WrittenBuiltInPaths(in: root, problems)
+        builtIn.reportClashes()
         for cursor in root["routes"]?.elements ?? [] {
             guard cursor.node.object != nil else { continue }
             checkSettings(cursor)
             checkIdentity(cursor, &lines)
             let settings = RouteSettings(own: cursor, defaults: defaults)
             checkCompleted(settings)
-            if let liveness { checkLiveness(settings, answeredBy: liveness) }
+            builtIn.reportClash(with: settings)
             decode(settings, into: &result)
             if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
         }
@@ -145,21 +146,6 @@ struct RouteDecoder {
         if text == "*" || text == "/", let slash = own["trailing_slash"], slash.string == "either" {
             problems.report("\"\(text)\" has no form with another trailing slash", as: .contradiction, at: slash)
         }
-    }
-
-    /// Refuses a route for a path that a listener keeps for itself: it would never be chosen there.
-    private func checkLiveness(_ settings: RouteSettings, answeredBy listener: Cursor) {
-        guard let path = settings.own["path"], let text = path.string, let pattern = try? RoutePattern(text) else {
-            return
-        }
-        let ignoresSlash = settings["trailing_slash"]?.string == "either"
-        guard
-            pattern.segments == [.literal("livez")]
-                || ignoresSlash && pattern.segments == [.literal("livez"), .literal("")]
-        else { return }
-        problems.report(
-            "the listener on line \(problems.line(of: listener)) has \"livez\": the gateway answers \"/livez\" there "
-                + "itself", at: path)
     }
 
     private func checkRewrite(_ settings: RouteSettings, path: Cursor) {

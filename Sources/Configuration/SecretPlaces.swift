@@ -26,7 +26,7 @@ struct SecretPlaces {
         switch (shape, node.value) {
         case (.secret, .object(let members)):
             for member in members where !Self.isSource(member) { hide(member.node) }
-        case (.secret, _): hide(node)
+        case (.secret, _), (.string(.passwordHash), _): hide(node)
         case (.keySet, .object(let members)): findInKeySet(members)
         case (.object(let object), .object(let members)):
             var unknown = 0

@@ -76,8 +76,10 @@ extension ObjectShape {
 
 /// A key of an object.
 struct Key: Sendable {
-    enum Presence: Sendable {
+    enum Presence: Sendable, Equatable {
         case required
+        /// Required where another key is not there, beside which it cannot stand.
+        case requiredUnless(String)
         case optional
         /// The reader knows the key, but its feature does not exist yet.
         case later

@@ -110,10 +110,18 @@ struct ShapeChecker {
                 check(member.value, key.shape)
             }
         }
-        for key in shape.keys where key.presence == .required && cursor[key.name] == nil {
+        for key in shape.keys where isRequired(key, in: cursor) && cursor[key.name] == nil {
             if !problems.isMistyped([key.name], in: cursor) { reportMissing("\"\(key.name)\" is missing", cursor) }
         }
         if shape.isChoice { checkChoice(cursor, shape, known: members.filter { shape[$0.name] != nil }) }
+    }
+
+    private func isRequired(_ key: Key, in cursor: Cursor) -> Bool {
+        switch key.presence {
+        case .required: true
+        case .requiredUnless(let other): cursor[other] == nil && !problems.isMistyped([other], in: cursor)
+        case .optional, .later: false
+        }
     }
 
     private func checkChoice(

@@ -8,8 +8,10 @@ extension Shape {
             Key(
                 "audience", .either([.word(["any"]), .list(.string(.text))]), .required,
                 "Whom tokens must be meant for: one of these."),
-            Key("algorithms", .list(algorithm), .required, "The signature algorithms that are accepted."),
-            Key("keys", keys, .required, "Where the issuer's keys come from."),
+            Key(
+                "algorithms", .list(algorithm), .requiredUnless("token_endpoint"),
+                "The signature algorithms that are accepted."),
+            Key("keys", keys, .requiredUnless("token_endpoint"), "Where the issuer's keys come from."),
             Key("claims", claims, "Where tokens hold scopes, roles, subject and client."),
             Key("required_claims", .list(.string(.text)), "Claims without which a token is refused."),
             Key(
@@ -22,7 +24,9 @@ extension Shape {
             Key(
                 "grant", grant, inherits: ["grant"],
                 "How scopes and roles come together for this issuer; as for all by default."),
-            .later("token_endpoint", "A built-in issuer for trying out and small closed systems."),
+            Key(
+                "token_endpoint", tokenEndpoint,
+                "Makes this a built-in issuer, for trying out and small closed systems."),
             Key(
                 "token_type", .string(.text), "What the token's header must say that it is, such as at+jwt (RFC 9068)."),
             .later("keys_at_start", "Whether to wait for keys before serving."),

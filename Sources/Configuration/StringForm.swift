@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Passwords
 import Routing
 
 /// What a string of the file must look like.
@@ -40,6 +41,12 @@ enum StringForm: Sendable {
     case keyHash
     /// A point in time (RFC 3339).
     case time
+    /// A path that the gateway answers itself: nothing in it has another reading.
+    case builtInPath
+    /// The name of a user, or the identifier of a client.
+    case accountName
+    /// What is kept of a password.
+    case passwordHash
     case duration(TextRange<Duration>)
     /// A size; `unlimited` may be written where `orUnlimited`.
     case size(TextRange<Int>, orUnlimited: Bool = false)
@@ -116,6 +123,19 @@ enum StringForm: Sendable {
                 throw ValueProblem(
                     message: "\"\(text)\" is not an address or a range of addresses, such as \"10.0.0.0/8\" or \"::1\"")
             }
+        case .fieldName, .ownFieldName, .origin, .keyHash, .time, .builtInPath, .accountName, .passwordHash:
+            try checkAccess(text)
+        case .prefix: try RewriteConfiguration.checkPrefix(text)
+        case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
+        case .size(let range, let orUnlimited):
+            if orUnlimited && text == "unlimited" { return }
+            _ = try QuantityText.size.parse(text, in: range)
+        }
+    }
+
+    /// The forms of what says who somebody is, and where from.
+    private func checkAccess(_ text: String) throws(ValueProblem) {
+        switch self {
         case .fieldName, .ownFieldName:
             try require(text, "the name of a field consists of letters, digits and \"-\" here") { $0.isFieldCharacter }
             if case .ownFieldName = self, FieldName(text.utf8.span) != nil {
@@ -132,11 +152,16 @@ enum StringForm: Sendable {
             guard TimeText.parse(text) != nil else {
                 throw ValueProblem(message: "\"\(text)\" is not a time, such as \"2027-01-31T00:00:00Z\" (RFC 3339)")
             }
-        case .prefix: try RewriteConfiguration.checkPrefix(text)
-        case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
-        case .size(let range, let orUnlimited):
-            if orUnlimited && text == "unlimited" { return }
-            _ = try QuantityText.size.parse(text, in: range)
+        case .builtInPath:
+            _ = try RoutePattern(checking: text)
+            try require(text, "a built-in path consists of letters, digits, \".\", \"_\", \"-\" and \"/\"") {
+                $0.isNameCharacter || $0 == UInt8(ascii: "/")
+            }
+        case .accountName:
+            guard text.utf8.count <= 256, !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+            else { throw ValueProblem(message: "a name has at most 256 bytes and no control characters") }
+        case .passwordHash: _ = try PasswordHash(checking: text)
+        default: break
         }
     }
 
@@ -165,6 +190,16 @@ extension RoutePattern {
     init(checking text: String) throws(ValueProblem) {
         do {
             try self.init(text)
+        } catch {
+            throw ValueProblem(message: error.message, offset: error.offset)
+        }
+    }
+}
+
+extension PasswordHash {
+    init(checking text: String) throws(ValueProblem) {
+        do {
+            try self.init(phc: text)
         } catch {
             throw ValueProblem(message: error.message, offset: error.offset)
         }

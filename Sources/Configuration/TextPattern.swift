@@ -57,6 +57,9 @@ enum TextPattern {
         return #"(?:\*|null|\#(isDefault)[a-z][a-z0-9+.-]*://(?:\#(host))(?::\#(plainPort(from: 1)))?)"#
     }()
 
+    static let builtInPath = #"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)*(?:/|/(?!\.{1,2}$)[A-Za-z0-9._-]+)"#
+    static let accountName = #"[^\u0000-\u001F\u007F]{1,256}"#
+    static let passwordHash = #"\$scrypt\$ln=1[45],r=8,p=1\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}"#
     static let duration = "[0-9]+(?:ms|s|m|h|d)"
     static let size = "[0-9]+(?:B|KiB|MiB|GiB|TiB)"
 
@@ -122,6 +125,9 @@ extension StringForm {
         case .origin: "origin"
         case .keyHash: "key_hash"
         case .time: "time"
+        case .builtInPath: "built_in_path"
+        case .accountName: "account_name"
+        case .passwordHash: "password_hash"
         case .duration: "duration"
         case .size(_, let orUnlimited): orUnlimited ? "size_or_unlimited" : "size"
         }
@@ -149,6 +155,9 @@ extension StringForm {
         case .origin: TextPattern.origin
         case .keyHash: TextPattern.keyHash
         case .time: TextPattern.time
+        case .builtInPath: TextPattern.builtInPath
+        case .accountName: TextPattern.accountName
+        case .passwordHash: TextPattern.passwordHash
         case .duration: TextPattern.duration
         case .size(_, let orUnlimited): orUnlimited ? "(?:unlimited|\(TextPattern.size))" : TextPattern.size
         }
@@ -177,6 +186,9 @@ extension StringForm {
         case .origin: ["https://app.example.com", "http://localhost:3000"]
         case .keyHash: ["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
         case .time: ["2027-01-31T00:00:00Z"]
+        case .builtInPath: ["/token"]
+        case .accountName: ["alice"]
+        case .passwordHash: []
         case .duration: ["250ms", "30s", "5m"]
         case .size(_, let orUnlimited): ["16KiB"] + (orUnlimited ? ["unlimited"] : [])
         }

@@ -59,6 +59,30 @@ struct BodyPump: ~Copyable {
         isSourceDone = framing.isEmpty
     }
 
+    /// Takes what has arrived of the body, for the gateway itself.
+    ///
+    /// - Parameters:
+    ///   - input: what was received.
+    ///   - content: receives the body without its framing.
+    /// - Returns: whether that was all.
+    /// - Throws: what is malformed, or beyond the size that the body was begun with.
+    mutating func collect(_ input: inout ByteBuffer, into content: inout [UInt8]) throws(ParseError) -> Bool {
+        while !isSourceDone, !input.isEmpty {
+            switch try decoder.next(input.span) {
+            case .needMore(let consumed):
+                input.consume(consumed)
+                if !input.isEmpty { return false }
+            case .data(let range, let consumed):
+                content.append(input.span.extracting(range))
+                input.consume(consumed)
+            case .end(let consumed): input.consume(consumed)
+            }
+            received = decoder.size
+            isSourceDone = decoder.isComplete
+        }
+        return isSourceDone
+    }
+
     /// Consumes what is left of the body as far as it has arrived, for nobody.
     ///
     /// - Returns: whether that was all: then what follows is the next message.

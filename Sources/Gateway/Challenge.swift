@@ -2,6 +2,7 @@ import Authentication
 import Authorization
 import Bytes
 import HTTP
+import TokenEndpoint
 
 /// The `WWW-Authenticate` value of a refusal (RFC 6750 §3); nothing in it comes from the client.
 struct Challenge {
@@ -15,6 +16,9 @@ struct Challenge {
     /// - Returns: false if the refusal has no challenge; nothing is appended then.
     func append(to output: inout [UInt8], hidesUnmatched: Bool) -> Bool {
         switch refusal {
+        case .tokenRefused(.invalidClient):
+            output.append("Basic realm=")
+            appendQuoted(realm, to: &output)
         case .noToken, .denied(.notAuthenticated):
             begin(&output)
             appendScopes(scopes, to: &output)

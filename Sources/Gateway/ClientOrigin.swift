@@ -5,6 +5,8 @@ import HTTP
 struct ClientOrigin {
     /// The address without its port; empty for a Unix-domain socket.
     let host: [UInt8]
+    /// The address, unless it is a Unix-domain socket's.
+    var address: IPAddress? { IPAddress(host.span) }
     /// Whether this is a trusted proxy, whose forwarding fields are believed.
     let isTrusted: Bool
     /// The address as the access log shows it; empty where it does not.
@@ -32,6 +34,8 @@ struct ClientOrigin {
 
 /// Where a request comes from, as a trusted proxy says.
 struct BelievedOrigin {
+    /// The client's address; nil if the proxy does not say it.
+    let address: IPAddress?
     /// The fields that tell the upstream of the client.
     let forwardingFields: [UInt8]
     /// The client's address as the access log shows it; empty where it does not.

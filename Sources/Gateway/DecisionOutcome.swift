@@ -1,4 +1,5 @@
 package import AccessLog
+import Configuration
 import HTTP
 package import StrictJSON
 
@@ -25,7 +26,7 @@ package struct DecisionOutcome: Sendable {
 
     init(_ decided: Explainer.Decided, by explainer: Explainer) {
         let route = decided.verdict.route
-        self.route = decided.isBuiltIn ? ListenerSettings.livenessRoute : route?.id
+        self.route = decided.builtIn?.id ?? route?.id
         if let refusal = decided.refusal {
             decision = refusal.decision
             reason = refusal.reason
@@ -35,8 +36,8 @@ package struct DecisionOutcome: Sendable {
             upstreamPath = nil
         } else {
             decision = .allow
-            reason = decided.isBuiltIn ? .public : decided.verdict.reason
-            status = decided.isBuiltIn ? 200 : nil
+            reason = decided.builtIn == nil ? decided.verdict.reason : .public
+            status = decided.builtIn == nil ? nil : 200
             challenge = nil
             detail = nil
             upstream = route?.upstreamName

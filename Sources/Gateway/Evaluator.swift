@@ -1,5 +1,6 @@
 import Authentication
 import Authorization
+import Bytes
 import Configuration
 import HTTP
 import JOSE
@@ -11,6 +12,7 @@ import Routing
 final class Evaluator {
     /// In the order of the configuration.
     let routes: [GatewayRoute]
+    private let builtInPaths: [(path: [UInt8], entry: BuiltInPath)]
     private let table: RouteTable<Int>
     /// In the order of the configuration's upstreams.
     private let views: [ServerView]
@@ -30,6 +32,7 @@ final class Evaluator {
             GatewayRoute(
                 route, index: index, issuers: issuers, upstreams: upstreams, claims: claims, in: configuration)
         }
+        builtInPaths = configuration.builtInPaths.map { (Array($0.path.utf8), $0) }
         scopes = Vocabulary(configuration.scopes.map(\.name))
         roles = Vocabulary(configuration.roles.map(\.name))
         apiKeyField = configuration.apiKeys?.header.map { Array($0.lowercased().utf8) }
@@ -71,6 +74,24 @@ final class Evaluator {
 
     // MARK: The steps
 
+    /// The built-in path that a request is for, whatever the routes say.
+    ///
+    /// - Parameters:
+    ///   - path: the canonical path.
+    ///   - answersLiveness: whether the listener has `/livez`.
+    /// - Returns: nil if it is for none.
+    func builtInPath(_ path: Span<UInt8>, answersLiveness: Bool) -> BuiltInPath? {
+        for (candidate, entry) in builtInPaths where entry != .liveness || answersLiveness {
+            if path.equals(candidate.span) { return entry }
+        }
+        return nil
+    }
+
+    /// All scopes, in file order, that somebody has whose token carries these scopes and roles.
+    func scopes(heldBy holder: SupposedHolder, among scopes: Vocabulary) -> [String] {
+        scopes.names(in: policy.scopes(heldBy: holder))
+    }
+
     /// Finds the route that owns the request.
     ///
     /// - Throws: `.noRoute`, `.methodNotAllowed`, or `.ambiguousPath` where another reading of the path leads elsewhere.
@@ -97,6 +118,8 @@ final class Evaluator {
         let allowed: PathForms = if case .found(let index) = found { routes[index].allowedForms } else { [] }
         if request.target.forms.contains(.invalidUTF8) && !allowed.contains(.invalidUTF8) { throw .ambiguousPath }
         for reading in request.target.readings() where reading.dependsOn.isDisjoint(with: allowed) {
+            // Who reads the path so, means what the gateway answers itself.
+            guard builtInPath(reading.path.span, answersLiveness: true) == nil else { throw .ambiguousPath }
             let other = table.match(host: request.host.name, path: reading.path.span, method: request.method)
             let isSame = other.isSame(as: found)
             trace?.readings.append(.init(path: reading.path, match: other, isGood: isSame))
@@ -184,6 +207,13 @@ final class Evaluator {
             routes[index].crossOrigin != nil
         else { return nil }
         return (routes[index], method)
+    }
+
+    /// Finds out whose token it is, whatever the route.
+    ///
+    /// - Throws: `TokenError`: why the token is not good here and now.
+    func identify(_ token: Span<UInt8>, now: Int) throws(TokenError) -> Principal {
+        try authenticator.authenticate(token: token, now: now)
     }
 
     /// Decides whether the principal may use the route.
@@ -314,7 +344,7 @@ extension APIKey {
 }
 
 extension Grant {
-    fileprivate init(_ grant: ScopeGrant) {
+    init(_ grant: ScopeGrant) {
         switch grant {
         case .union: self = .union
         case .token: self = .token

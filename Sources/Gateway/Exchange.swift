@@ -91,8 +91,10 @@ final class Exchange {
                 throw .rejected(.underscoreInFieldName)
             }
             if generation.fieldRules.hasRepetition(request.fields) { throw .rejected(.repeatedManagedField) }
-            if client.listener.answersItself(request) {
-                try await answerLiveness(on: client)
+            let path = request.target.path
+            let answersLiveness = client.listener.answersLiveness
+            if let own = generation.evaluator.builtInPath(path.span, answersLiveness: answersLiveness) {
+                try await answer(own, on: client, isWithinLimit: isWithinLimit)
             } else {
                 guard isWithinLimit else { throw .overloaded }
                 if let (route, method) = generation.evaluator.preflightRoute(of: request) {

@@ -11,6 +11,6 @@ extension Exchange {
         forwarded.appendFields(peer: peer.span, ownScheme: proxy.listener.scheme, ownHost: host.span, to: &fields)
         let logged =
             forwarded.clientAddress.map { generation.settings.addressDisclosure.shown($0.text) } ?? proxy.origin.logged
-        believed = BelievedOrigin(forwardingFields: fields, logged: logged)
+        believed = BelievedOrigin(address: forwarded.clientAddress, forwardingFields: fields, logged: logged)
     }
 }

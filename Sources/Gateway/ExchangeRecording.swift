@@ -16,7 +16,7 @@ extension Exchange {
         if let expiry = principal.expiry { record.expiresIn = expiry - now }
     }
 
-    private func noteSubject(_ subject: String) {
+    func noteSubject(_ subject: String) {
         switch generation.settings.subjectDisclosure {
         case .plain: record.set(.subject, to: subject)
         case .hash: record.set(.subject, to: SHA256.hash(subject.utf8.span).hexadecimal(digits: 16))

@@ -4,6 +4,7 @@ import Authorization
 import Bytes
 import Configuration
 import HTTP
+import TokenEndpoint
 import Transport
 
 extension Exchange {
@@ -38,10 +39,12 @@ extension Exchange {
     ///
     /// - Parameters:
     ///   - status: the status.
-    ///   - text: the body; nil for 204, which has none.
+    ///   - content: the body; nil for 204, which has none.
     ///   - lines: further fields, each with its CRLF.
     ///   - client: who asked.
-    func answer(_ status: Int, text: StaticString? = nil, lines: [UInt8] = [], on client: Connection) async {
+    func answer(
+        _ status: Int, _ content: OwnContent? = nil, lines: [UInt8] = [], on client: Connection
+    ) async {
         keepsConnection = request.isPersistent && upload.discard(&client.input) && !client.isEnding
         record.status = status
         hasAnswered = true
@@ -49,28 +52,33 @@ extension Exchange {
         swap(&output, &download.output.bytes)
         output.appendStatusLine(status)
         appendDate(to: &output)
-        output.append("Cache-Control: no-store\r\n")
+        if let content { append(content, to: &output) } else { output.append("Cache-Control: no-store\r\n") }
         output += lines
-        if let text {
-            output.append("Content-Type: text/plain\r\nContent-Length: ")
-            output.append(decimal: text.utf8CodeUnitCount)
-            output.append("\r\n")
-        }
         output.append(addingCapacity: requestID.count + 128) {
             appendRequestID(to: &$0)
             appendConnection(to: &$0)
             $0.append("\r\n")
         }
-        if let text, request.method != .head {
-            output.append(text)
-            record.bytesOut = text.utf8CodeUnitCount
-        }
+        if let content { appendBody(of: content, to: &output) }
         swap(&output, &download.output.bytes)
         await finishAnswer(on: client)
     }
 
+    private func append(_ content: OwnContent, to output: inout [UInt8]) {
+        output.append(content.fields)
+        output.append("Content-Length: ")
+        output.append(decimal: content.body.count)
+        output.append("\r\n")
+    }
+
+    private func appendBody(of content: OwnContent, to output: inout [UInt8]) {
+        guard request.method != .head else { return }
+        output.append(contentsOf: content.body)
+        record.bytesOut = content.body.count
+    }
+
     /// Writes the gateway's own answer, which is short.
-    private func finishAnswer(on client: Connection) async {
+    func finishAnswer(on client: Connection) async {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
@@ -111,22 +119,25 @@ extension Exchange {
         route.map { generation.evaluator.challengeScopes(on: $0) } ?? []
     }
 
-    /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier.
+    /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier, or what
+    /// clients of the token endpoint expect.
     private func writeAnswer(to refusal: Refusal) {
         let settings = generation.settings.refusals
         let status = refusal.status(settings)
         record.status = status
         record.origin = .gateway
         hasAnswered = true
-        let problem = ProblemDocument(refusal: refusal, status: status, requestID: requestID)
-        let body = problem.json
+        let content: OwnContent =
+            if case .tokenRefused(let error) = refusal, let json = error.json {
+                .token(json)
+            } else {
+                .problem(ProblemDocument(refusal: refusal, status: status, requestID: requestID).json)
+            }
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         output.appendStatusLine(status)
         appendDate(to: &output)
-        output.append("Content-Type: application/problem+json\r\nContent-Length: ")
-        output.append(decimal: body.count)
-        output.append("\r\nCache-Control: no-store\r\n")
+        append(content, to: &output)
         output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
         appendChallenge(of: refusal, to: &output)
         output += crossOriginLines
@@ -147,10 +158,7 @@ extension Exchange {
             appendConnection(to: &$0)
             $0.append("\r\n")
         }
-        if request.method != .head {
-            output.append(contentsOf: body)
-            record.bytesOut = body.count
-        }
+        appendBody(of: content, to: &output)
         swap(&output, &download.output.bytes)
     }
 

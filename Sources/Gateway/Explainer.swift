@@ -27,7 +27,7 @@ package final class Explainer {
         /// Nil if the request is permitted.
         let refusal: Refusal?
         /// Whether the gateway answers by itself, without a route of the configuration.
-        let isBuiltIn: Bool
+        let builtIn: BuiltInPath?
         let trace: DecisionTrace
 
         /// The position of the route that the canonical path finds, also where another reading refuses the request.
@@ -80,12 +80,13 @@ package final class Explainer {
         var request = Request()
         var verdict = Verdict()
         var refusal: Refusal?
-        var isBuiltIn = false
+        var builtIn: BuiltInPath?
         do throws(Refusal) {
             try parse(head, into: &request)
-            isBuiltIn = listener.answersItself(request)
-            if isBuiltIn {
-                try listener.checkLiveness(request)
+            let path = request.target.path
+            builtIn = deciding.builtInPath(path.span, answersLiveness: listener.answersLiveness)
+            if let builtIn {
+                guard builtIn.methods.contains(request.method) else { throw .methodNotAllowed(builtIn.methods) }
             } else {
                 _ = try deciding.decide(request, now: now, into: &verdict, tracing: trace)
             }
@@ -94,7 +95,7 @@ package final class Explainer {
         }
         return Decided(
             target: request.target, host: request.host, method: request.method, verdict: verdict,
-            refusal: refusal, isBuiltIn: isBuiltIn, trace: trace)
+            refusal: refusal, builtIn: builtIn, trace: trace)
     }
 
     private func parse(_ head: [UInt8], into request: inout Request) throws(Refusal) {

@@ -86,7 +86,7 @@ extension Explainer {
         let outcome = DecisionOutcome(decided, by: self)
         let places = ConfigurationPlaces(file: file, routes: configuration.routes)
         var steps = [requestStep(supposed, decided, places)]
-        if !decided.isBuiltIn, decided.trace.match != nil {
+        if decided.builtIn == nil, decided.trace.match != nil {
             steps.append(routeStep(decided, places))
             if let route = decided.verdict.route {
                 if let step = credentialStep(supposed.credential, decided, on: route, now: now) { steps.append(step) }

@@ -10,6 +10,8 @@ final class Generation {
     let evaluator: Evaluator
     let settings: GatewaySettings
     let fieldRules: FieldRules
+    /// The built-in issuer; nil for none.
+    let tokenService: TokenService?
     /// In the order of the configuration's upstreams; empty until `begin`.
     private(set) var pools: [UpstreamPool] = []
     private let listeners: [ListenerID: ListenerSettings]
@@ -28,6 +30,7 @@ final class Generation {
         evaluator = try Evaluator(configuration)
         settings = GatewaySettings(configuration)
         fieldRules = FieldRules(configuration)
+        tokenService = TokenService(configuration, evaluator)
         let identified = zip(ListenerID.all(in: configuration), configuration.listeners)
         listeners = Dictionary(uniqueKeysWithValues: identified.map { ($0, ListenerSettings($1, id: $0)) })
         upstreams = configuration.upstreamSettings

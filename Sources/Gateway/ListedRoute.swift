@@ -30,10 +30,10 @@ package struct ListedRoute: Sendable {
         self.denial = denial
     }
 
-    private init(builtIn id: String, path: String, methods: [Method]) {
-        self.id = id
-        self.path = path
-        self.methods = methods
+    private init(_ path: BuiltInPath) {
+        id = path.id
+        self.path = path.path
+        methods = path.methods
         access = .everyone
         configured = nil
         denial = nil
@@ -41,7 +41,6 @@ package struct ListedRoute: Sendable {
 
     /// The paths that the gateway itself answers.
     static func builtIn(in configuration: GatewayConfiguration) -> [ListedRoute] {
-        guard configuration.listeners.contains(where: \.answersLiveness) else { return [] }
-        return [ListedRoute(builtIn: "gateway.livez", path: "/livez", methods: [.get, .head])]
+        configuration.builtInPaths.map(ListedRoute.init)
     }
 }

@@ -3,6 +3,7 @@ import Authentication
 import Authorization
 import Configuration
 import HTTP
+import TokenEndpoint
 import Upstream
 
 /// Why a request is not answered by its upstream: the one way from every module's error to the wire and the log.
@@ -30,17 +31,25 @@ enum Refusal: Error {
     case rewriteConflict
     /// More connections are open than the listener allows.
     case overloaded
+    /// The token endpoint issues no token.
+    case tokenRefused(TokenEndpointError)
+    /// Too many logins failed lately.
+    case rateLimited(seconds: Int)
+    /// Too many logins wait to be checked.
+    case tooManyLogins
     /// The client is gone, and nobody is left to answer.
     case clientGone
 
     var decision: Decision {
         switch self {
         case .rejected, .ambiguousPath, .ambiguousCredentials, .clientGone: .reject
+        case .tokenRefused(let error): error.decision
+        case .rateLimited: .deny
         case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
         // The request was permitted; what failed came later.
         case .upstream: .allow
         // Two routes disagree, so that no decision stands.
-        case .rewriteConflict, .overloaded: .undecided
+        case .rewriteConflict, .overloaded, .tooManyLogins: .undecided
         }
     }
 
@@ -58,7 +67,9 @@ enum Refusal: Error {
         case .denied(.insufficientRole): .insufficientRole
         case .upstream(let error): error.reason
         case .rewriteConflict: .rewriteConflict
-        case .overloaded: .overloaded
+        case .overloaded, .tooManyLogins: .overloaded
+        case .tokenRefused(let error): error.reason
+        case .rateLimited: .rateLimited
         case .clientGone: .badRequest
         }
     }
@@ -74,7 +85,9 @@ enum Refusal: Error {
         case .denied: settings.insufficientScopeStatus
         case .upstream(let error): error.status
         case .rewriteConflict: 502
-        case .overloaded: 503
+        case .overloaded, .tooManyLogins: 503
+        case .tokenRefused(let error): error.status
+        case .rateLimited: 429
         }
     }
 
@@ -91,6 +104,9 @@ enum Refusal: Error {
         case .upstream(let error): error.detail
         case .rewriteConflict: "The rewritten path would need another permission"
         case .overloaded: "Too many connections"
+        case .tokenRefused(let error): error.detail
+        case .rateLimited: "Too many requests"
+        case .tooManyLogins: "Too many logins at once"
         case .clientGone: "The request is not complete"
         }
     }
@@ -106,7 +122,8 @@ enum Refusal: Error {
     /// Seconds for `Retry-After` (RFC 9110 §10.2.3), where trying again can help.
     var retryAfter: Int? {
         switch self {
-        case .overloaded: 1
+        case .overloaded, .tooManyLogins: 1
+        case .rateLimited(let seconds): seconds
         case .upstream(let error): error.status == 503 ? 1 : nil
         default: nil
         }
@@ -145,6 +162,34 @@ extension UpstreamError {
         case .busy: .upstreamBusy
         case .closedEarly, .malformed: .upstreamProtocol
         case .timedOut: .upstreamTimeout
+        }
+    }
+}
+
+extension TokenEndpointError {
+    var status: Int {
+        switch self {
+        case .invalidClient: 401
+        case .invalidRequest, .invalidGrant, .unauthorizedClient, .unsupportedGrantType, .invalidScope: 400
+        case .unavailable: 500
+        }
+    }
+
+    var decision: Decision {
+        switch self {
+        case .invalidRequest, .unsupportedGrantType: .reject
+        case .invalidClient, .invalidGrant, .unauthorizedClient, .invalidScope: .deny
+        case .unavailable: .undecided
+        }
+    }
+
+    /// A password or secret that is wrong is no credential; who has nothing to be granted lacks the scope.
+    var reason: Reason {
+        switch self {
+        case .invalidRequest, .unsupportedGrantType: .badRequest
+        case .invalidClient, .invalidGrant: .noToken
+        case .unauthorizedClient, .invalidScope: .insufficientScope
+        case .unavailable: .internal
         }
     }
 }

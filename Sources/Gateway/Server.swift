@@ -39,11 +39,12 @@ package final class Server: Sendable {
         var workers: [Worker] = []
         do throws(SocketError) {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
+            let logins = try Logins()
             for _ in 0..<workerCount {
                 let generation = Self.makeGeneration(configuration)
                 workers.append(
                     Worker(
-                        generation: generation, loop: try EventLoop(), calls: calls,
+                        generation: generation, loop: try EventLoop(), calls: calls, logins: logins,
                         privateSockets: admin?.addresses ?? [], log: accessLog, logger: logger))
             }
             advanced = try EventSignal()

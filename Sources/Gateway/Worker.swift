@@ -16,14 +16,14 @@ actor Worker {
     private var isStopping = false
 
     init(
-        generation: sending Generation, loop: EventLoop, calls: BlockingCalls, privateSockets: [SocketAddress],
-        log: AccessLogWriter, logger: Logger
+        generation: sending Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins,
+        privateSockets: [SocketAddress], log: AccessLogWriter, logger: Logger
     ) {
         self.loop = loop
         self.calls = calls
         self.logger = logger
         resources = WorkerResources(
-            generation: generation, loop: loop, calls: calls, privateSockets: privateSockets,
+            generation: generation, loop: loop, calls: calls, logins: logins, privateSockets: privateSockets,
             log: AccessLogBuffer(writer: log, format: RecordFormat(.json)), logger: logger)
     }
 

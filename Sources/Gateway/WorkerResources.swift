@@ -16,6 +16,7 @@ final class WorkerResources {
     private let calls: BlockingCalls
     /// The sockets for operators, which no request of a client may reach.
     private let privateSockets: [SocketAddress]
+    let logins: Logins
     var log: AccessLogBuffer
     private let logger: Logger
     var identifiers = RequestIdentifiers()
@@ -31,13 +32,14 @@ final class WorkerResources {
     let resolver: Waiter
 
     init(
-        generation: Generation, loop: EventLoop, calls: BlockingCalls, privateSockets: [SocketAddress],
-        log: consuming AccessLogBuffer, logger: Logger
+        generation: Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins,
+        privateSockets: [SocketAddress], log: consuming AccessLogBuffer, logger: Logger
     ) {
         self.generation = generation
         self.loop = loop
         self.calls = calls
         self.privateSockets = privateSockets
+        self.logins = logins
         self.log = log
         self.logger = logger
         blocks = BlockPool()

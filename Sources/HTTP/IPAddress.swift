@@ -47,6 +47,12 @@ package struct IPAddress: Sendable, Hashable {
     /// Whether it is an IPv4 address.
     package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
+    /// What belongs to one holder as a rule: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177 §2).
+    package var holder: [UInt8] {
+        let word = isIPv4 ? low : high
+        return stride(from: isIPv4 ? 24 : 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
+    }
+
     /// Whether the first `length` bits of the 128 are those of `other`.
     func sharesPrefix(of length: Int, with other: IPAddress) -> Bool {
         func agree(_ left: UInt64, _ right: UInt64, _ bits: Int) -> Bool {

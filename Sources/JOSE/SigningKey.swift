@@ -203,3 +203,10 @@ extension SigningKey {
         return algorithm.scheme == .ecdsa ? KeyParts.joined(signature, size: type.size) : signature
     }
 }
+
+extension SigningKey: Equatable {
+    /// Whether both are the same key and sign with the same algorithm.
+    package static func == (left: SigningKey, right: SigningKey) -> Bool {
+        left.keyID == right.keyID && left.algorithm == right.algorithm
+    }
+}

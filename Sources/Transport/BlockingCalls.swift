@@ -29,13 +29,21 @@ package final class BlockingCalls: Sendable {
     }
 
     /// - Parameters:
+    ///   - name: that of the threads, at most 15 bytes.
     ///   - threadCount: how many calls may block at once.
     ///   - capacity: how many calls may wait for a thread.
+    ///   - niceness: how much the threads let others run before them, up to 19.
     /// - Throws: `SocketError.outOfDescriptors` if the process has no descriptor or thread left.
-    package init(threadCount: Int, capacity: Int) throws(SocketError) {
+    package init(
+        name: String = "blocking", threadCount: Int, capacity: Int, niceness: Int32 = 0
+    ) throws(SocketError) {
         queue = try Queue(capacity: capacity)
         for _ in 0..<threadCount {
-            guard Thread(name: "blocking", { [queue] in queue.runForever() }) != nil else { throw .outOfDescriptors }
+            let thread = Thread(name: name) { [queue] in
+                if niceness > 0 { Thread.yieldToOthers(niceness: niceness) }
+                queue.runForever()
+            }
+            guard thread != nil else { throw .outOfDescriptors }
         }
     }
 

@@ -65,9 +65,11 @@ package struct Thread: Sendable {
         unsafe _ = pthread_sigmask(SIG_SETMASK, &mask, nil)
     }
 
-    /// Lets all other threads run before the calling one, for work that nobody waits for.
-    package static func yieldToOthers() {
-        be_nice()
+    /// Lets other threads run before the calling one.
+    ///
+    /// - Parameter niceness: how much so, up to 19, for work that nobody waits for (nice(2)).
+    package static func yieldToOthers(niceness: Int32 = 19) {
+        be_nice(niceness)
     }
 
     /// Waits until the thread has ended.

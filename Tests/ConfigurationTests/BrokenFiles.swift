@@ -80,6 +80,7 @@ let brokenFiles = [
     "syntax-trailing-comma",
     "syntax-unterminated",
     "tabs-and-carriage-returns",
+    "token-endpoint",
     "two-key-sources",
     "type-of-either",
     "unknown-issuer",

@@ -62,7 +62,10 @@ struct EffectiveConfigurationTests {
     func shipped() throws {
         let bytes = try FileContents.read("\(testDirectory)/../../gateway.json", limit: 1 << 20)
         let result = try effective(String(decoding: bytes, as: UTF8.self))
-        #expect(try effective(result) == result)
+        // A hash is not shown, and nothing else will do in its place.
+        let hash = "$scrypt$ln=14,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$GEDJYvr1TTZZVHi5iklTNhA/nLp9g5KhNbwch1iOI78"
+        #expect(!result.contains("$scrypt$"))
+        #expect(try effective(result.replacing("***", with: hash)) == result)
     }
 
     @Test("every optional key with a default appears, and keys without one stay away")

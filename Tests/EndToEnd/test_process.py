@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -278,40 +277,6 @@ def test_a_port_in_use_is_an_error_that_names_it(tmp_path: Path, mint: Mint) -> 
 
 
 # Tokens and the example
-
-
-def test_token_keygen_and_mint_open_a_route(start_gateway: Any, upstream: Upstream, tmp_path: Path) -> None:
-    key, jwks = tmp_path / "demo.key", tmp_path / "jwks.json"
-    made = run("token", "keygen", "--key", str(key), "--jwks", str(jwks))
-    assert made.returncode == 0, made.stderr
-    assert os.stat(key).st_mode & 0o777 == 0o600
-    assert "\"d\"" not in jwks.read_text(), "the public file holds no private number"
-    issuers = {"main": {"issuer": "https://demo.test/", "audience": ["demo"], "algorithms": ["ES256"],
-                        "keys": {"jwks_file": str(jwks)}}}
-    gateway = start_gateway(upstream, issuers=issuers)
-
-    def mint(*arguments: str) -> str:
-        result = run("token", "mint", "--key", str(key), "--issuer", "https://demo.test/", "--audience", "demo",
-                     "--subject", "alice", *arguments)
-        assert result.returncode == 0, result.stderr
-        return result.stdout.strip()
-
-    def status(method: str, path: str, token: str) -> int:
-        return gateway.exchange(request(method, path, f"Authorization: Bearer {token}")).status
-
-    reading, editing = mint("--scope", "items:read"), mint("--role", "editor")
-    assert status("GET", "/items/1", reading) == 200
-    assert status("DELETE", "/items/1", reading) == 401
-    assert status("DELETE", "/items/1", editing) == 200
-    assert status("GET", "/status/", mint("--scope", "", "--lifetime", "15m")) == 200
-
-
-def test_keygen_does_not_overwrite_a_key(tmp_path: Path) -> None:
-    key, jwks = tmp_path / "demo.key", tmp_path / "jwks.json"
-    assert run("token", "keygen", "--key", str(key), "--jwks", str(jwks)).returncode == 0
-    before = key.read_bytes()
-    run("token", "keygen", "--key", str(key), "--jwks", str(jwks))
-    assert key.read_bytes() == before
 
 
 def test_the_example_upstream_answers(start_gateway: Any) -> None:

@@ -3,6 +3,7 @@ import Authentication
 import Authorization
 import HTTP
 import Testing
+import TokenEndpoint
 import Transport
 import Upstream
 
@@ -75,6 +76,16 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(.upstream(.malformed(detail: "x")), .allow, "upstream_protocol", 502),
         RefusalCase(.upstream(.timedOut(.head)), .allow, "upstream_timeout", 504),
         RefusalCase(.overloaded, .undecided, "overloaded", 503),
+        RefusalCase(.tooManyLogins, .undecided, "overloaded", 503),
+        RefusalCase(.rateLimited(seconds: 7), .deny, "rate_limited", 429, "Too many requests"),
+        RefusalCase(.tokenRefused(.invalidRequest(.malformedForm)), .reject, "bad_request", 400),
+        RefusalCase(.tokenRefused(.unsupportedGrantType), .reject, "bad_request", 400),
+        RefusalCase(
+            .tokenRefused(.invalidClient), .deny, "no_token", 401, challenge: "Basic realm=\"gateway\""),
+        RefusalCase(.tokenRefused(.invalidGrant), .deny, "no_token", 400),
+        RefusalCase(.tokenRefused(.unauthorizedClient), .deny, "insufficient_scope", 400),
+        RefusalCase(.tokenRefused(.invalidScope), .deny, "insufficient_scope", 400),
+        RefusalCase(.tokenRefused(.unavailable), .undecided, "internal", 500),
     ]
 }
 
@@ -87,7 +98,7 @@ struct RefusalTests {
         #expect(refusal.reason.rawValue == expected.reason)
         #expect(refusal.status(RefusalConfiguration()) == expected.status)
         if let detail = expected.detail { #expect(refusal.detail == detail) }
-        #expect((refusal.retryAfter != nil) == (expected.status == 503))
+        #expect((refusal.retryAfter != nil) == [429, 503].contains(expected.status))
     }
 
     @Test("each refusal has its challenge, or none", arguments: RefusalCase.all)

@@ -52,7 +52,7 @@ static const uint32_t DIRECTORY_EVENTS =
     IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
 
 // Lets every other thread run before the calling one; on Linux, niceness belongs to a thread.
-static inline void be_nice(void) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19); }
+static inline void be_nice(int niceness) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness); }
 
 // errno is a macro.
 static inline int last_error(void) { return errno; }

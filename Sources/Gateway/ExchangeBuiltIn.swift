@@ -1,0 +1,28 @@
+import AccessLog
+import Bytes
+import Configuration
+import HTTP
+import TokenEndpoint
+
+extension Exchange {
+    /// Answers a request for a built-in path.
+    ///
+    /// `/livez` says whether the process serves, and nothing of upstreams; it is answered also while draining, and beyond
+    /// the limit of connections, because neither is a reason to start the process anew.
+    ///
+    /// - Throws: `.methodNotAllowed`, or what the token endpoint refuses.
+    func answer(_ path: BuiltInPath, on client: Connection, isWithinLimit: Bool) async throws(Refusal) {
+        record.set(.route, to: path.id)
+        guard isWithinLimit || path == .liveness else { throw .overloaded }
+        guard path.methods.contains(request.method) else { throw .methodNotAllowed(path.methods) }
+        record.reason = .public
+        switch path {
+        case .liveness: await answer(200, .text("ok\n"), on: client)
+        case .keySet: await answer(200, .keySet(generation.tokenService?.keySet ?? []), on: client)
+        case .token:
+            let token = try await issueToken(for: client)
+            note(token)
+            await answer(200, .token(token.json), on: client)
+        }
+    }
+}
