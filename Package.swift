@@ -61,7 +61,8 @@ let package = Package(
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
-                "Gateway", "AccessLog", "Authentication", "Authorization", "TokenEndpoint", "Passwords", "Configuration",
+                "Gateway", "AccessLog", "Authentication", "Authorization", "TokenEndpoint", "Passwords",
+                "Configuration",
                 "HTTP", "JOSE", "StrictJSON", "Admin", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
