@@ -10,7 +10,10 @@ package enum FileContents {
     /// - Returns: its bytes.
     /// - Throws: `FileError`; `EFBIG` for a file beyond the limit.
     package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
-        let file = try OpenFile.toRead(path)
+        try content(of: OpenFile.toRead(path), limit: limit)
+    }
+
+    private static func content(of file: borrowing OpenFile, limit: Int) throws(FileError) -> [UInt8] {
         var content: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
@@ -19,6 +22,15 @@ package enum FileContents {
             guard content.count + count <= limit else { throw FileError(code: EFBIG) }
             content += chunk[..<count]
         }
+    }
+
+    /// Reads all of the process's standard input, whatever that is.
+    ///
+    /// - Parameter limit: how many bytes it may have at most.
+    /// - Returns: its bytes.
+    /// - Throws: `FileError`; `EFBIG` beyond the limit.
+    package static func readStandardInput(limit: Int) throws(FileError) -> [UInt8] {
+        try content(of: OpenFile("/dev/stdin", O_RDONLY), limit: limit)
     }
 
     /// Reads the file at `path` into storage of the caller's, which can be wiped: for secrets.

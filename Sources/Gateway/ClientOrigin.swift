@@ -11,8 +11,6 @@ struct ClientOrigin {
     let isTrusted: Bool
     /// The address as the access log shows it; empty where it does not.
     let logged: [UInt8]
-    /// The fields that tell the upstream of a client that is no trusted proxy, the same for every request.
-    let forwardingFields: [UInt8]
 
     /// - Parameters:
     ///   - host: the address without its port; empty for a Unix-domain socket.
@@ -23,12 +21,19 @@ struct ClientOrigin {
         self.host = host
         isTrusted = mayBeTrusted && listener.trusts(host: host)
         logged = disclosure.shown(host)
-        var fields: [UInt8] = []
-        if !host.isEmpty { fields.appendField("X-Forwarded-For", host.span) }
-        fields.append("X-Forwarded-Proto: ")
-        fields.append(listener.scheme.name)
-        fields.append("\r\n")
-        forwardingFields = fields
+    }
+
+    /// Appends the fields that tell the upstream of a client that is no trusted proxy. They are not kept: connections idle
+    /// for most of the time.
+    func appendForwardingFields(scheme: ForwardedScheme, to output: inout OutputSpan<UInt8>) {
+        if !host.isEmpty {
+            output.append("X-Forwarded-For: ")
+            output.append(host)
+            output.append("\r\n")
+        }
+        output.append("X-Forwarded-Proto: ")
+        output.append(scheme.name)
+        output.append("\r\n")
     }
 }
 

@@ -29,13 +29,17 @@ extension Exchange {
             request.fields, forwarding: believed != nil, overrides: route.allowsMethodOverride, stripped: stripped,
             to: &output)
         output += identityLines
-        let forwardingFields = believed?.forwardingFields ?? client.origin.forwardingFields
-        output.append(addingCapacity: forwardingFields.count + clientHost.count + requestID.count + 256) { rest in
-            rest.append(forwardingFields)
-            if believed == nil && !clientHost.isEmpty {
-                rest.append("X-Forwarded-Host: ")
-                rest.append(clientHost)
-                rest.append("\r\n")
+        let forwardingSize = believed?.forwardingFields.count ?? client.origin.host.count + clientHost.count
+        output.append(addingCapacity: forwardingSize + requestID.count + 320) { rest in
+            if let believed {
+                rest.append(believed.forwardingFields)
+            } else {
+                client.origin.appendForwardingFields(scheme: client.listener.scheme, to: &rest)
+                if !clientHost.isEmpty {
+                    rest.append("X-Forwarded-Host: ")
+                    rest.append(clientHost)
+                    rest.append("\r\n")
+                }
             }
             appendOwnFields(version: request.version, to: &rest)
             if request.expectsContinue && request.version != .http10 { rest.append("Expect: 100-continue\r\n") }

@@ -94,6 +94,8 @@ package final class Server: Sendable {
             reloader.run(files) { apply($0) }
         }
         guard isReloading != nil else { return withoutThread() }
+        // What reading the configuration took is not needed any more.
+        CurrentProcess.trimMemory()
         let adminThread = admin?.start()
         guard admin == nil || adminThread != nil else { return withoutThread() }
         logStart()

@@ -102,7 +102,7 @@ struct ExplainCommand: ParsableCommand {
     private func contents(ofToken name: String) throws -> [UInt8] {
         var bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileContents.read(name == "-" ? "/dev/stdin" : name, limit: 1 << 20)
+            bytes = try name == "-" ? StandardInput.read(limit: 1 << 20) : FileContents.read(name, limit: 1 << 20)
         } catch {
             StandardError.print("\(name): \(error.message)")
             throw ExitCode.noInput

@@ -12,7 +12,7 @@ package enum StandardInput {
     /// - Returns: the bytes.
     /// - Throws: `FileError`; `EFBIG` beyond the limit.
     package static func read(limit: Int) throws(FileError) -> [UInt8] {
-        try FileContents.read("/dev/stdin", limit: limit)
+        try FileContents.readStandardInput(limit: limit)
     }
 
     /// Asks for a line on the terminal, which does not show it.
