@@ -32,18 +32,12 @@ struct AdminAnswer: Equatable {
     ///
     /// - Parameters:
     ///   - status: the status code.
-    ///   - detail: words that hold nothing of what was sent and nothing that JSON escapes.
+    ///   - detail: words that hold nothing of what was sent.
     init(problem status: Int, _ detail: String) {
         self.status = status
         contentType = .problem
         body = []
-        body.append("{\"type\":\"about:blank\",\"title\":\"")
-        body.append(reasonPhrase(of: status))
-        body.append("\",\"status\":")
-        body.append(decimal: status)
-        body.append(",\"detail\":\"")
-        body.append(jsonText: detail.utf8.span)
-        body.append("\"}\n")
+        body.appendProblem(status: status, detail: detail)
     }
 
     /// The bytes of the response (RFC 9112 §2.1).

@@ -56,21 +56,14 @@ struct AdminResponder {
     }
 
     private func index() -> [UInt8] {
-        var json: [UInt8] = []
-        json.append("{\"resources\":[")
-        for (position, resource) in AdminResource.allCases.enumerated() {
-            if position > 0 { json.append(",") }
-            json.append("{\"path\":\"")
-            json.append(jsonText: resource.rawValue.utf8.span)
-            json.append("\",\"methods\":[")
-            let methods = resource.methods.map { "\"\($0.name)\"" }.joined(separator: ",")
-            json.append(contentsOf: methods.utf8)
-            json.append("],\"summary\":\"")
-            json.append(jsonText: resource.summary.utf8.span)
-            json.append("\"}")
+        let resources = AdminResource.allCases.map { resource in
+            JSONValue.members([
+                ("path", .string(resource.rawValue)),
+                ("methods", .elements(resource.methods.map { .string($0.name) })),
+                ("summary", .string(resource.summary)),
+            ])
         }
-        json.append("]}\n")
-        return json
+        return JSONValue.members([("resources", .elements(resources))]).line + [UInt8(ascii: "\n")]
     }
 
     /// As Kubernetes writes it: every check on its line when asked for, or when one fails.
@@ -117,8 +110,6 @@ struct AdminResponder {
     /// Whether the one `Content-Type` is JSON, with or without parameters (RFC 9110 §8.3).
     private static func isJSON(_ fields: borrowing Fields) -> Bool {
         guard fields.count(of: .contentType) == 1, let value = fields.value(of: .contentType) else { return false }
-        var end = value.firstIndex(of: UInt8(ascii: ";")) ?? value.count
-        while end > 0, value[end - 1] == UInt8(ascii: " ") || value[end - 1] == UInt8(ascii: "\t") { end -= 1 }
-        return value.extracting(0..<end).equalsIgnoringCase("application/json")
+        return value.isMediaType("application/json")
     }
 }

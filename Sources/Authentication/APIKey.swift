@@ -35,13 +35,7 @@ package struct APIKey: Sendable {
     /// Makes a secret that nobody can guess.
     package static func makeSecret() -> [UInt8] {
         var numbers = RandomNumbers()
-        var bytes: [UInt8] = []
-        for _ in 0..<4 {
-            let number = numbers.next()
-            for shift in stride(from: UInt64(0), to: 64, by: 8) {
-                bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-            }
-        }
+        let bytes = numbers.bytes(count: 32)
         return Array("gwk_".utf8) + Base64URL.encode(bytes.span)
     }
 

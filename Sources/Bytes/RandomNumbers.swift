@@ -14,6 +14,19 @@ package struct RandomNumbers: Sendable {
         return numbers[used - 1]
     }
 
+    /// Bytes that nobody can guess.
+    package mutating func bytes(count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count {
+            let number = next()
+            for shift in stride(from: UInt64(0), to: 64, by: 8) where bytes.count < count {
+                bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+            }
+        }
+        return bytes
+    }
+
     private mutating func refill() {
         // SAFETY: the call fills at most the bytes of the array; fewer than 257 bytes come whole, and so do more as long
         // as no signal interrupts, which is checked.

@@ -11,10 +11,7 @@ struct AddressDisclosure {
 
     private static let key: [UInt8] = {
         var numbers = RandomNumbers()
-        return (0..<4).flatMap { _ in
-            let number = numbers.next()
-            return (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
-        }
+        return numbers.bytes(count: 32)
     }()
 
     init(_ disclosure: AccessLogConfiguration.Disclosure) {

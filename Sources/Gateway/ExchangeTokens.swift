@@ -119,8 +119,6 @@ extension Request {
     /// Whether the body is said to be a form; parameters of the type, such as a charset, do not matter.
     fileprivate var hasForm: Bool {
         guard let value = fields.value(of: .contentType) else { return false }
-        var end = value.firstIndex(of: UInt8(ascii: ";"), from: 0) ?? value.count
-        while end > 0, value[end - 1] == UInt8(ascii: " ") || value[end - 1] == UInt8(ascii: "\t") { end -= 1 }
-        return value.extracting(0..<end).equalsIgnoringCase("application/x-www-form-urlencoded")
+        return value.isMediaType("application/x-www-form-urlencoded")
     }
 }

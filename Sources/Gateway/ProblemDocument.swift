@@ -12,17 +12,13 @@ struct ProblemDocument {
     var json: [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(256)
-        output.append("{\"type\":\"about:blank\",\"title\":\"")
-        output.append(reasonPhrase(of: status))
-        output.append("\",\"status\":")
-        output.append(decimal: status)
-        output.append(",\"detail\":\"")
-        output.append(contentsOf: refusal.detail.utf8)
-        output.append("\",\"reason\":\"")
-        output.append(contentsOf: refusal.reason.rawValue.utf8)
-        output.append("\",\"request_id\":\"")
-        output.append(contentsOf: requestID)
-        output.append("\"}\n")
+        output.appendProblem(status: status, detail: refusal.detail) { members in
+            members.append(",\"reason\":\"")
+            members.append(contentsOf: refusal.reason.rawValue.utf8)
+            members.append("\",\"request_id\":\"")
+            members.append(contentsOf: requestID)
+            members.append("\"")
+        }
         return output
     }
 }

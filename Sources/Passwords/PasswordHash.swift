@@ -105,7 +105,7 @@ package struct PasswordHash: Sendable, Equatable, CustomStringConvertible, Custo
 
     private static func randomBytes(count: Int) -> [UInt8] {
         var numbers = RandomNumbers()
-        return (0..<count).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
+        return numbers.bytes(count: count)
     }
 }
 

@@ -1,4 +1,4 @@
-internal import Bytes
+internal import StrictJSON
 
 /// A token and what is told about it.
 package struct IssuedToken: Sendable {
@@ -17,17 +17,11 @@ package struct IssuedToken: Sendable {
 
     /// The body of the answer (RFC 6749 §5.1); without `scope` where nothing was granted.
     package var json: [UInt8] {
-        var output: [UInt8] = []
-        output.append("{\"access_token\":\"")
-        output.append(token.span)
-        output.append("\",\"token_type\":\"bearer\",\"expires_in\":")
-        output.append(decimal: lifetime)
-        if !scopes.isEmpty {
-            output.append(",\"scope\":\"")
-            output.append(contentsOf: scopes.joined(separator: " ").utf8)
-            output.append("\"")
-        }
-        output.append("}\n")
-        return output
+        var members: [(String, JSONValue)] = [
+            ("access_token", .string(String(decoding: token, as: UTF8.self))), ("token_type", .string("bearer")),
+            ("expires_in", .integer(lifetime)),
+        ]
+        if !scopes.isEmpty { members.append(("scope", .string(scopes.joined(separator: " ")))) }
+        return JSONValue.members(members).line + [UInt8(ascii: "\n")]
     }
 }

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from harness.gateway import REPOSITORY, Gateway, binary, configuration
+from harness.process import stop_process
 from harness.tokens import Mint
 from harness.upstream import Upstream
 from harness.wire import PATIENCE, Address
@@ -122,12 +123,7 @@ class Service:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stop_process(self.process)
 
 
 @pytest.fixture(scope="session")

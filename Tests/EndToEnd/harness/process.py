@@ -1,12 +1,34 @@
-"""What the kernel says about a process: memory, descriptors, CPU time."""
+"""Processes: how they end, and what the kernel says about them: memory, descriptors, CPU time."""
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import threading
 from pathlib import Path
+from typing import Any
+
+from .wire import PATIENCE
 
 MiB = 1024 * 1024
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on, for a server that cannot choose one itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def stop_process(process: subprocess.Popen[Any]) -> None:
+    """Asks a process to end, and makes it end if it does not."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _status(pid: int, key: str) -> int:

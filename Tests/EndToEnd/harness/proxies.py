@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from .process import free_port, stop_process
 from .wire import PATIENCE, Address
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -60,18 +61,7 @@ class FrontProxy:
                 time.sleep(0.05)
 
     def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        stop_process(self.process)
 
 
 def haproxy(directory: Path, gateway: Address, server_options: str = "", mode: str = "tcp", extra: str = "") -> FrontProxy:

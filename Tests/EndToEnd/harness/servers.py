@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .wire import PATIENCE, Client, Closed, Truncated, request
+from .process import free_port, stop_process
+from .wire import Client, Closed, Truncated, request
 
 #: Paths of the protected resources and one public one, as the servers know them.
 RESOURCES = {
@@ -23,12 +23,6 @@ RESOURCES = {
 }
 
 TOMCAT = Path("/usr/share/tomcat10")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:
@@ -60,12 +54,7 @@ class Server:
         return response.body.decode("latin-1") if response.status == 200 else None
 
     def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stop_process(self.process)
 
 
 @contextmanager
