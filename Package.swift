@@ -36,26 +36,29 @@ let package = Package(
     targets: [
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
 
         library("Bytes", ["CLinux"]),
         library("StrictJSON", ["Bytes"]),
         library("Transport", ["CLinux", "Bytes"]),
+        library("TLS", ["COpenSSL", "Transport", "Bytes"]),
         library("HTTP", ["Bytes"]),
+        library("HTTP2", ["CNGHTTP2", "HTTP", "Transport", "Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
         library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
         library("Passwords", ["COpenSSL", "Bytes"]),
         library("TokenEndpoint", ["Authorization", "Passwords", "JOSE", "Bytes", "StrictJSON"]),
-        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "Bytes"]),
-        library("Upstream", ["Transport", "HTTP", "Bytes"]),
+        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "TLS", "Bytes"]),
+        library("Upstream", ["Transport", "TLS", "HTTP", "HTTP2", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
         library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
         library(
             "Gateway",
             [
-                "Transport", "Bytes", "StrictJSON", "HTTP", "Routing", "JOSE", "Authentication", "Authorization",
-                "TokenEndpoint", "Configuration", "Upstream", "AccessLog", "Admin", logging,
+                "Transport", "TLS", "Bytes", "StrictJSON", "HTTP", "HTTP2", "Routing", "JOSE", "Authentication",
+                "Authorization", "TokenEndpoint", "Configuration", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
@@ -84,6 +87,8 @@ let package = Package(
         tests("PasswordsTests", ["Passwords", "Bytes"]),
         tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
+        tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux"]),
+        tests("HTTP2Tests", ["HTTP2", "HTTP", "Transport", "Bytes"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
             "GatewayTests",

@@ -1,4 +1,5 @@
 package import HTTP
+package import TLS
 
 /// A socket that clients connect to.
 package struct ListenerConfiguration: Sendable, Equatable {
@@ -6,6 +7,10 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var address: SocketAddressConfiguration
     /// How clients name it; nil if that is not said.
     package var externalURL: ExternalURL?
+    /// Its TLS; nil for cleartext.
+    package var tls: ServerTLSSettings?
+    /// Whether HTTP/2 is spoken with clients that begin so.
+    package var speaksHTTP2 = true
     /// Whose forwarding fields and PROXY headers are believed.
     package var trustedProxies = TrustedProxies()
     /// Whether connections from trusted proxies begin with a PROXY protocol header.

@@ -1,4 +1,5 @@
 package import Routing
+package import TLS
 
 /// A service that requests are forwarded to.
 package struct UpstreamConfiguration: Sendable, Equatable {
@@ -6,6 +7,10 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var name: String
     /// At least one; for now exactly one.
     package var servers: [UpstreamServerConfiguration]
+    /// What the servers speak.
+    package var applicationProtocol = ApplicationProtocol.http11
+    /// How the servers prove who they are, by the name of the first; nil for cleartext.
+    package var tls: ClientTLSSettings?
     /// Whether the servers take upper and lower case in paths for the same.
     package var ignoresCase = false
     /// Whether the servers take a path with and without a slash at its end for the same.

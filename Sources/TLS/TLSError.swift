@@ -1,0 +1,7 @@
+internal import Transport
+
+/// Why there is no TLS.
+package enum TLSError: Error, Equatable {
+    /// A file holds no usable certificate chain.
+    case unusableCertificate(String)
+}
