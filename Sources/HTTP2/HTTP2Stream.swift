@@ -37,7 +37,10 @@ package final class HTTP2Stream: ByteStream {
     package func read(into buffer: inout ByteBuffer) -> ReadOutcome { .end }
     package func write(_ bytes: Span<UInt8>) -> WriteOutcome { .wouldBlock }
 
-    /// Ends the content that is written.
+    /// How many bytes of written content wait for the other side, which has not let them be sent.
+    package var heldBack: Int { 0 }
+
+    /// Ends the content that is written; has no effect where it has ended.
     ///
     /// - Parameter trailers: field lines, each with its CRLF; may be empty.
     package func finish(trailers: Span<UInt8>) {}
@@ -55,6 +58,9 @@ package final class HTTP2Stream: ByteStream {
 
     /// Whether the other side said that it has done nothing with the request (RFC 9113 section 8.7): it can be sent again.
     package var wasRefused: Bool { false }
+
+    /// Why it is gone.
+    package var failure: StreamFailure? { nil }
 
     /// Ends what has not ended yet: with CANCEL, with NO_ERROR where all was answered, or with INTERNAL_ERROR if `abruptly`.
     package func close(abruptly: Bool) {}
