@@ -1,6 +1,7 @@
 import AccessLog
 import Bytes
 import HTTP
+import HTTP2
 import Logging
 import TLS
 import Transport
@@ -111,6 +112,14 @@ final class WorkerResources {
         var metadata: Logger.Metadata = ["event": "handshake_failed", "error": .string(error.description)]
         if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
         logger.debug("a handshake of TLS failed", metadata: metadata)
+    }
+
+    /// Tells whoever looks for it that the gateway ended a connection of HTTP/2 because of what the client did.
+    func noteEnd(of session: ServerSession, _ end: ConnectionEnd, from remoteIP: [UInt8]) {
+        guard let fault = session.fault else { return }
+        var metadata: Logger.Metadata = ["event": "http2_fault", "error": .string(fault.description)]
+        if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
+        logger.debug("a connection of HTTP/2 was ended", metadata: metadata)
     }
 
     func add(_ connection: Connection) {
