@@ -109,7 +109,7 @@ final class WorkerResources {
 
     /// Tells whoever looks for it why a client did not get TLS: most often it is the client's own fault.
     func noteFailedHandshake(from remoteIP: [UInt8], _ error: TLSError) {
-        var metadata: Logger.Metadata = ["event": "handshake_failed", "error": .string(error.description)]
+        var metadata: Logger.Metadata = ["event": "handshake_failed", "error": .string(error.message)]
         if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
         logger.debug("a handshake of TLS failed", metadata: metadata)
     }
