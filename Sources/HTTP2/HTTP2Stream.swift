@@ -44,6 +44,8 @@ package final class HTTP2Stream: ByteStream {
     /// Whether nghttp2 knows the stream no more.
     private var isGone = false
     private var isClosed = false
+    /// Since when the other side takes nothing of what is left, as far as it was looked at.
+    private var stalledSince = Instant.never
 
     init(id: Int32, session: Session) {
         self.id = id
@@ -211,6 +213,7 @@ package final class HTTP2Stream: ByteStream {
     func takeContent(_ count: Int, into output: inout [UInt8]) {
         output.append(outgoing.span.extracting(..<count))
         outgoing.remove(count)
+        stalledSince = .never
         guard isBlocked, outgoing.count <= pendingLimit / 2 else { return }
         isBlocked = false
         waiter?.wake()
@@ -247,6 +250,13 @@ package final class HTTP2Stream: ByteStream {
         } else if hasLocalEnded, !hasRemoteEnded {
             session.reset(id, .noError)
         }
+    }
+
+    /// Whether the exchange has ended and the other side takes nothing of what is left.
+    func hasStalled(at now: Instant, after timeout: Nanoseconds) -> Bool {
+        guard isClosed else { return false }
+        stalledSince = min(stalledSince, now)
+        return stalledSince + timeout <= now
     }
 
     /// The other side has sent all.
