@@ -42,6 +42,7 @@ package final class SessionDriver {
     /// Serves the connection until it is over, and closes it. No stream goes on then.
     ///
     /// - Parameter onArrival: called whenever something has arrived: new streams are to be taken from the session.
+    /// - Returns: why it is over.
     package func run(onArrival: () -> Void) async -> ConnectionEnd {
         onArrival()
         while true {
