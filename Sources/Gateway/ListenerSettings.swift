@@ -18,8 +18,8 @@ final class ListenerSettings {
 
     init(_ listener: ListenerConfiguration, id: ListenerID) {
         self.id = id
-        scheme = listener.externalURL?.scheme == .https ? .https : .http
-        defaultPort = UInt16(listener.externalURL?.scheme.defaultPort ?? 80)
+        scheme = listener.scheme == .https ? .https : .http
+        defaultPort = UInt16(listener.scheme.defaultPort)
         readsProxyProtocol = listener.readsProxyProtocol
         refusesUnderscores = listener.underscoreFields == .reject
         answersLiveness = listener.answersLiveness
