@@ -22,10 +22,23 @@ struct ContentQueue {
         bytes.append(more)
     }
 
-    /// Takes bytes from the front.
+    /// Moves bytes from the front to the end of `output`.
     ///
-    /// - Parameter taken: how many; at most `count`.
-    mutating func remove(_ taken: Int) {
+    /// - Parameters:
+    ///   - moved: how many; at most `count`.
+    ///   - output: what to append to.
+    mutating func move(_ moved: Int, to output: inout [UInt8]) {
+        output.append(span.extracting(..<moved))
+        remove(moved)
+    }
+
+    /// Moves bytes from the front into `buffer`, which has room for them.
+    mutating func move(_ moved: Int, to buffer: inout ByteBuffer) {
+        buffer.append(span.extracting(..<moved))
+        remove(moved)
+    }
+
+    private mutating func remove(_ taken: Int) {
         precondition(taken >= 0 && taken <= count, "more content than there is")
         start += taken
         if start == bytes.count { removeAll() }

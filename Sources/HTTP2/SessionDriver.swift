@@ -120,7 +120,8 @@ package final class SessionDriver {
                 if output.isEmpty { return false }
                 clocks.outputBegins(at: loop.now)
             }
-            switch stream.write(output.span.extracting(written...)) {
+            let waiting = output
+            switch stream.write(waiting.span.extracting(written...)) {
             case .bytes(let taken):
                 written += taken
                 count += taken
