@@ -92,16 +92,20 @@ actor TLSBench {
     ///   - server: which server.
     ///   - client: which client.
     ///   - received: how many of the client's first bytes the server has read before it begins TLS.
-    ///   - customize: changes the client's `SSL` before its handshake.
+    ///   - name: what the client asks for instead of its own name.
+    ///   - version: what the client speaks at most.
     /// - Returns: what became of it.
     /// - Throws: if there is no socket, or what was sent does not arrive.
-    @safe func connect(
-        server: Int, client: Int, received: Int = 0, customize: (@Sendable (OpaquePointer) -> Void)? = nil
+    func connect(
+        server: Int, client: Int, received: Int = 0, name: String? = nil, version: TLSVersion = .tls13
     ) async throws -> Outcome {
         let sockets = try sockets()
         let client = try clients[client].connect(sockets.1)
-        // SAFETY: the handle is alive during the call.
-        if let customize = unsafe customize { unsafe client.withHandle(customize) }
+        if let name { client.ask(for: UpstreamName(name)) }
+        if version == .tls12 {
+            // SAFETY: the handle is alive during the call.
+            unsafe client.withHandle { unsafe SSL_ctrl($0, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(TLS1_2_VERSION), nil) }
+        }
         client.waiter = Waiter(loop: loop)
         let clientPlace = streams.count
         streams.append(client)
