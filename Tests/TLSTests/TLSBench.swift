@@ -213,6 +213,32 @@ actor TLSBench {
         return arrived
     }
 
+    /// Reads once from a stream, when there is anything to read.
+    func readOnce(_ stream: TLSStream) async -> ReadOutcome {
+        var buffer = ByteBuffer()
+        _ = buffer.reserve(from: blocks)
+        for _ in 0..<100 {
+            let outcome = stream.read(into: &buffer)
+            guard case .wouldBlock = outcome else { return outcome }
+            _ = await stream.waiter?.wait(until: .now + .seconds(5))
+        }
+        return .wouldBlock
+    }
+
+    /// A handshake that nobody answers.
+    func handshakeAlone(server: Int, until deadline: Instant) async throws -> TLSError? {
+        let sockets = try sockets()
+        let stream = try servers[server].accept(sockets.0, received: [])
+        stream.waiter = Waiter(loop: loop)
+        do throws(TLSError) {
+            try await stream.handshake(until: deadline)
+            return nil
+        } catch {
+            stream.close(abruptly: false)
+            return error
+        }
+    }
+
     /// Lets `body` look at the newest connection.
     func withPair<Result: Sendable>(_ body: @Sendable (isolated TLSBench, Pair) async throws -> Result) async throws
         -> Result
