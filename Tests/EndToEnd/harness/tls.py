@@ -179,7 +179,9 @@ class Said:
         return int(found[1]) if found else None
 
 
-def s_client(address: Address, *options: str, send: bytes = b"", name: str | None = "gateway.test", timeout: float = 10) -> Said:
+def s_client(
+    address: Address, *options: str, send: bytes = b"", name: str | None = "gateway.test", timeout: float = 10
+) -> Said:
     """Runs `openssl s_client`, which sends `send` and reads until the gateway closes."""
     binary = shutil.which("openssl")
     if binary is None:
