@@ -67,17 +67,18 @@ def status(
         return over(connection).exchange(request("GET", "/public/a")).status
 
 
-def is_refused(gateway: Gateway, world: World, policy: str, identity: Identity | None, version: ssl.TLSVersion) -> str:
-    """The alert; with TLS 1.3 it comes after the client's part of the handshake."""
-    with pytest.raises((ssl.SSLError, ConnectionError)) as failure:
+def alert(gateway: Gateway, world: World, identity: Identity | None, listener: int = 0, version: Any = None) -> str:
+    """Why the gateway ends the handshake. With TLS 1.3 that comes after the client's part of it; nothing is sent before, since
+    a reset for what was not read would take the alert's place.
+    """
+    with pytest.raises(ssl.SSLError) as failure:
         context = world.client("http/1.1", identity=identity)
-        context.minimum_version = context.maximum_version = version
-        with connect(gateway.listeners[LISTENERS[policy]], context) as connection:
-            connection.sendall(request("GET", "/public/a"))
-            data = connection.recv(100)
-            assert not data, f"it was served: {data!r}"
-            raise ConnectionError("closed without an alert")
-    return str(failure.value)
+        if version is not None:
+            context.minimum_version = context.maximum_version = version
+        with connect(gateway.listeners[listener], context) as connection:
+            connection.settimeout(5)
+            connection.recv(100)
+    return str(failure.value).lower().replace("_", " ")
 
 
 @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
@@ -108,13 +109,13 @@ def test_a_bad_certificate_ends_the_handshake(
     gateway: Gateway, world: World, clients: Clients, policy: str, kind: str, version: ssl.TLSVersion
 ) -> None:
     """Also where none would have been good: whoever shows one means it."""
-    alert = is_refused(gateway, world, policy, getattr(clients, kind), version).lower().replace("_", " ")
-    assert any(word in alert for word in ALERTS[kind].split("|")), alert
+    told = alert(gateway, world, getattr(clients, kind), LISTENERS[policy], version)
+    assert any(word in told for word in ALERTS[kind].split("|")), told
 
 
 def test_required_means_required(gateway: Gateway, world: World, version: ssl.TLSVersion) -> None:
-    alert = is_refused(gateway, world, "required", None, version).lower().replace("_", " ")
-    assert "certificate required" in alert or "handshake failure" in alert, alert
+    told = alert(gateway, world, None, LISTENERS["required"], version)
+    assert "certificate required" in told or "handshake failure" in told, told
 
 
 def test_a_client_is_told_whose_certificates_are_wanted(gateway: Gateway) -> None:
@@ -135,7 +136,8 @@ def test_revocations_that_cannot_be_relied_on_refuse(
     authority = Authority("Clients")
     below = Authority("Below", above=authority)
     crl = {
-        "expired": authority.revoking(until=-datetime.timedelta(hours=1)), "of another authority": Authority("Other").revoking(),
+        "expired": authority.revoking(until=-datetime.timedelta(hours=1)),
+        "of another authority": Authority("Other").revoking(),
         "absent for who issued it": authority.revoking(),
     }[when]
     listener = world.listener(
@@ -143,11 +145,7 @@ def test_revocations_that_cannot_be_relied_on_refuse(
         client_revocations=replace(tmp_path / "clients.crl", crl))
     gateway = start_gateway(upstream, listeners=[listener])
     identity = (below if when.startswith("absent") else authority).issue("client", client=True)
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        with connect(gateway.address, world.client("http/1.1", identity=identity)) as connection:
-            connection.sendall(request("GET", "/public/a"))
-            assert connection.recv(100) == b""
-            raise ConnectionError("closed")
+    assert "alert" in alert(gateway, world, identity)
 
 
 def test_a_certificate_that_a_reload_revokes_is_refused_at_once(
@@ -168,5 +166,4 @@ def test_a_certificate_that_a_reload_revokes_is_refused_at_once(
     assert ask() == 200
     replace(tmp_path / "clients.crl", authority.revoking(identity))
     assert reload(gateway)["event"] == "reloaded"
-    with pytest.raises(ssl.SSLError, match="(?i)revoked"):
-        ask()
+    assert "revoked" in alert(gateway, world, identity)

@@ -93,7 +93,8 @@ def test_rsa_and_ecdsa_stand_side_by_side_for_one_name(
 def test_only_the_chosen_certificate_is_stapled(gateway: Gateway, world: World, version: str) -> None:
     """RFC 6066 section 8."""
     def staple(name: str, *options: str) -> str:
-        return s_client(gateway.address, version, "-status", "-CAfile", world.authorities, *options, send=ENDING, name=name).text
+        options = (version, "-status", "-CAfile", world.authorities, *options)
+        return s_client(gateway.address, *options, send=ENDING, name=name).text
 
     assert "OCSP Response Status: successful" in (good := staple("a.names.test")) and "Cert Status: good" in good
     assert "OCSP response: no response sent" in staple("default.test")

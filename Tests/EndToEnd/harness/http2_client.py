@@ -63,6 +63,7 @@ class HTTP2Client:
         while data:
             room = min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)
             if room <= 0:
+                assert not self.ended, "the connection ended before all was sent"
                 self.pump()
                 continue
             piece, data = data[:room], data[room:]
