@@ -87,7 +87,7 @@ let package = Package(
         tests("PasswordsTests", ["Passwords", "Bytes"]),
         tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
-        tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux"]),
+        tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux", "COpenSSL"]),
         tests("HTTP2Tests", ["HTTP2", "HTTP", "Transport", "Bytes"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
