@@ -71,8 +71,8 @@ let package = Package(
 
         tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
         tests(
-            "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "StrictJSON", "Bytes"],
-            exclude: ["Broken"]),
+            "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "TLS", "StrictJSON", "Bytes"],
+            exclude: ["Broken", "Certificates"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
         tests("RepositoryTests", []),
@@ -94,7 +94,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "StrictJSON", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "TLS", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

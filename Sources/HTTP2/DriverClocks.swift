@@ -49,6 +49,7 @@ struct DriverClocks {
     ///   - now: the time.
     ///   - session: what the clocks are for.
     ///   - hasOutput: whether the connection did not take all.
+    /// - Returns: what is due, or when something is.
     mutating func advance(to now: Instant, _ session: Session, hasOutput: Bool) -> Wake {
         if !hasOutput { outputSince = .never }
         if !session.isInsideHead { headSince = .never } else if session.headCount != headCount { headSince = now }

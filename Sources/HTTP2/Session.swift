@@ -71,7 +71,9 @@ package class Session {
     /// Whether there is something to write.
     package final var wantsToWrite: Bool { !isLost && native.wantsToWrite }
     /// Whether nothing more is to be read or written: the connection can be closed once all output is written.
-    package final var isOver: Bool { isLost || !native.wantsToWrite && (isBroken || !native.wantsToRead) }
+    package final var isOver: Bool { isLost || !native.wantsToWrite && isReadingOver }
+    /// Whether nothing more is to be read.
+    final var isReadingOver: Bool { isBroken || !native.wantsToRead }
     /// Whether requests can still be sent.
     final var canOpen: Bool { !isLost && !isShuttingDown && native.allowsRequests }
     /// How many streams are open.

@@ -42,6 +42,7 @@ package final class SessionDriver {
     /// Serves the connection until it is over, and closes it. No stream goes on then.
     ///
     /// - Parameter onArrival: called whenever something has arrived: new streams are to be taken from the session.
+    /// - Returns: why it is over.
     package func run(onArrival: () -> Void) async -> ConnectionEnd {
         onArrival()
         while true {
@@ -94,7 +95,7 @@ package final class SessionDriver {
                 session.receive(input.span, at: loop.now)
                 input.consume(input.count)
             case .wouldBlock: return noteArrival(count)
-            case .end: end = .ended
+            case .end: end = session.isReadingOver ? .finished : .ended
             case .failed(let error): end = .failed(error)
             }
         }
