@@ -120,6 +120,7 @@ package final class SessionDriver {
                 if output.isEmpty { return false }
                 clocks.outputBegins(at: loop.now)
             }
+            let output = output
             switch stream.write(output.span.extracting(written...)) {
             case .bytes(let taken):
                 written += taken
