@@ -84,7 +84,7 @@ def nghttp(ask: Ask) -> Response:
             command += ["-d", file.name]
         done = run([*command, ask.url])
     text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("latin-1"))
-    lines = re.findall(r"recv \(stream_id=\d+\) (:?[^:\n]+): (.*)", text)
+    lines = re.findall(r"recv \(stream_id=\d+(?:, sensitive)?\) (:?[^:\n]+): (.*)", text)
     statuses = [int(value) for name, value in lines if name == ":status" and not value.startswith("1")]
     assert len(statuses) == 1, (done.returncode, text[-3000:], done.stderr)
     length = sum(int(size) for size in re.findall(r"recv DATA frame <length=(\d+)", text))
@@ -118,7 +118,10 @@ class Load:
 
     text: str
     succeeded: int
+    #: Without a good answer; a status of 4xx or 5xx is one of them.
     failed: int
+    #: Without an answer at all.
+    errored: int
     statuses: dict[str, int]
 
 
@@ -131,5 +134,5 @@ def h2load(url: str, *options: str, timeout: float = 60) -> Load:
     assert counts, (text, done.stderr)
     statuses = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", text)
     assert statuses, text
-    return Load(text, int(counts[1]), sum(int(counts[part]) for part in (2, 3, 4)), {
+    return Load(text, int(counts[1]), int(counts[2]), int(counts[3]) + int(counts[4]), {
         f"{part + 1}xx": int(statuses[part]) for part in (1, 2, 3, 4)})
