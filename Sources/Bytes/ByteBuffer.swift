@@ -73,6 +73,14 @@ package struct ByteBuffer: ~Copyable {
         wasFilled = end == storage.count
     }
 
+    /// Appends `bytes`, which must fit into the free space.
+    package mutating func append(_ bytes: Span<UInt8>) {
+        compact()
+        storage.replaceBytes(at: end, with: bytes)
+        end += bytes.count
+        wasFilled = end == storage.count
+    }
+
     /// Moves the waiting bytes to the front of the block, so that the free space is in one piece.
     private mutating func compact() {
         guard start > 0 else { return }

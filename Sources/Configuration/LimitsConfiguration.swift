@@ -14,6 +14,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var bodyRate = 256
     /// The time a client has for a request head.
     package var headTimeout = Duration.seconds(30)
+    /// The time that a TLS handshake may take, with a client or with an upstream.
+    package var handshakeTimeout = Duration.seconds(10)
     /// How long a connection to a client may be idle, between requests and between bytes of a body.
     package var idleTimeout = Duration.seconds(75)
     /// The time that connecting to an upstream may take.
@@ -28,6 +30,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var connections = 10_000
     /// Connections to one upstream per worker.
     package var upstreamConnections = 1024
+    /// Requests that a client may have under way on one HTTP/2 connection.
+    package var http2Streams = 100
     /// Verified tokens that each worker remembers.
     package var tokenCache = 10_000
 }

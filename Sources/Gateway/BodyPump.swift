@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import HTTP2
 import Transport
 
 /// Moves one body from where it comes from to where it goes, re-framed, without ever holding more than a block of it: a
@@ -12,8 +13,14 @@ struct BodyPump: ~Copyable {
     /// Whether all that the source has to say is decoded; it may not be written yet.
     private(set) var isSourceDone = true
     private var decoder: BodyDecoder
-    private var encodesChunks = false
+    private var form = BodyForm.plain
     private var trailerRules = ForwardingRules()
+    /// The stream whose content the body is; nil for a body that is framed as in HTTP/1.1.
+    private var source: HTTP2Stream?
+    /// How much content the stream's message announced.
+    private var announced: Int?
+    /// Whether a sink that must be told of the end still has to be.
+    private var owesEnd = false
 
     /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
     private static let joinedLength = 16 * 1024
@@ -45,18 +52,33 @@ struct BodyPump: ~Copyable {
     /// Starts a body.
     ///
     /// - Parameters:
-    ///   - framing: how the source delimits it.
-    ///   - encodesChunks: whether the sink gets it chunked, with its trailers; otherwise as it is.
+    ///   - framing: how its end is found.
+    ///   - source: the stream whose content it is; nil for a body that is framed as in HTTP/1.1.
+    ///   - form: in which form the sink gets it.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
     ///   - rules: which trailers cross.
     mutating func begin(
-        _ framing: BodyFraming, encodesChunks: Bool = false, maximumSize: Int? = nil,
+        _ framing: BodyFraming, of source: HTTP2Stream?, as form: BodyForm = .plain, maximumSize: Int? = nil,
         trailers rules: @autoclosure () -> ForwardingRules = ForwardingRules()
     ) {
-        decoder.begin(framing, maximumSize: maximumSize)
-        self.encodesChunks = encodesChunks
-        if encodesChunks { trailerRules = rules() }
         isSourceDone = framing.isEmpty
+        self.source = source
+        if source != nil, !isSourceDone {
+            // The end of the stream is the end of the body, which must not differ from what was announced.
+            announced = if case .length(let length) = framing { length } else { nil }
+            decoder.begin(.untilClose, maximumSize: maximumSize)
+        } else {
+            announced = nil
+            decoder.begin(framing, maximumSize: maximumSize)
+        }
+        self.form = form
+        switch form {
+        case .plain: owesEnd = false
+        case .chunks: trailerRules = rules()
+        case .content:
+            trailerRules = rules()
+            owesEnd = !isSourceDone
+        }
     }
 
     /// Takes what has arrived of the body, for the gateway itself.
@@ -83,6 +105,15 @@ struct BodyPump: ~Copyable {
         return isSourceDone
     }
 
+    /// Takes the end of the source for that of the body, if it may be.
+    ///
+    /// - Returns: whether it is.
+    mutating func endSource() -> Bool {
+        guard announced ?? received == received, (try? decoder.end()) != nil else { return false }
+        isSourceDone = true
+        return true
+    }
+
     /// Consumes what is left of the body as far as it has arrived, for nobody.
     ///
     /// - Returns: whether that was all: then what follows is the next message.
@@ -101,6 +132,9 @@ struct BodyPump: ~Copyable {
         output.restart()
         received = 0
         isSourceDone = true
+        source = nil
+        form = .plain
+        owesEnd = false
     }
 
     /// Moves what can be moved now.
@@ -123,15 +157,18 @@ struct BodyPump: ~Copyable {
             case .wouldBlock: return .waitsForSink
             case .failed(let error): throw .sinkFailed(error)
             }
-            if isSourceDone { return .finished }
+            if isSourceDone {
+                try endSink()
+                return .finished
+            }
             guard moved < Self.bytesPerTurn else { return .yields }
             guard input.reserve(from: blocks) else { continue }
             switch source.read(into: &input) {
             case .bytes(let count): moved += count
             case .wouldBlock: return .waitsForSource
             case .end:
-                guard (try? decoder.end()) != nil else { throw .sourceEnded }
-                finishSource()
+                guard endSource() else { throw .sourceEnded }
+                try finishSource()
             case .failed(let error): throw .sourceFailed(error)
             }
         }
@@ -157,17 +194,38 @@ struct BodyPump: ~Copyable {
             case .end(let consumed):
                 input.consume(consumed)
             }
-            if decoder.isComplete { finishSource() }
+            if decoder.isComplete { try finishSource() }
         }
     }
 
-    private mutating func finishSource() {
+    private mutating func finishSource() throws(Failure) {
         isSourceDone = true
-        if encodesChunks { output.bytes.appendLastChunk(trailers: decoder.trailers, by: trailerRules) }
+        guard case .chunks = form else { return }
+        output.bytes.appendLastChunk(trailers: try trailers(), by: trailerRules)
+    }
+
+    /// Tells a sink that has to be told that the body is complete, after all of it was written.
+    private mutating func endSink() throws(Failure) {
+        guard owesEnd, case .content(let stream) = form else { return }
+        owesEnd = false
+        var lines: [UInt8] = []
+        trailerRules.appendTrailerLines(try trailers(), to: &lines)
+        stream.finish(trailers: lines.span)
+    }
+
+    /// The trailers of a body whose end has come.
+    private func trailers() throws(Failure) -> Fields {
+        guard let source else { return decoder.trailers.passableTrailers() }
+        do throws(ParseError) {
+            try source.trailers.checkForm()
+        } catch {
+            throw .malformed(error)
+        }
+        return source.trailers.passableTrailers()
     }
 
     private mutating func pass(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {
-        guard !encodesChunks else {
+        if case .chunks = form {
             output.bytes.appendChunkHeader(size: content.count)
             output.bytes.append(content)
             output.bytes.append("\r\n")

@@ -1,41 +1,32 @@
 import Bytes
 import Configuration
 import HTTP
+import HTTP2
+import TLS
 import Transport
 
-/// One client's HTTP/1.1 connection: exchange after exchange until one side ends it (RFC 9112 §9).
-final class Connection {
-    let stream: any ByteStream
-    /// Waits for everything that the connection's task waits for: this stream, and the upstream's during an exchange.
-    let waiter: Waiter
-    /// Bytes received and not yet consumed; without a block while the connection is idle.
-    var input = ByteBuffer()
-    /// What the listener's configuration says, as of the exchange under way.
-    private(set) var listener: ListenerSettings
-    /// What it says from the next exchange on, after a reload.
+/// One client's connection: its TLS, and then exchange after exchange of HTTP/1.1 until one side ends it (RFC 9112 §9), or
+/// HTTP/2, whose streams are exchanges.
+final class Connection: Client {
+    /// What a reload says of the listener from the next exchange on.
     private var nextListener: ListenerSettings?
     /// Whether a reload has taken the listener away.
     private var isListenerGone = false
-    /// The address of the connection's other side as the access log shows it; empty where it does not.
-    let remoteIP: [UInt8]
-    /// Who speaks on the connection: its other side, or whom a PROXY header names.
-    private(set) var origin: ClientOrigin
     /// The address of the proxy whose PROXY header named the origin; nil without one.
     private var proxy: [UInt8]?
-    let resources: WorkerResources
-    /// How often the connection went on without waiting in this turn of the loop.
-    private var operations = 0
+    /// The connection below TLS.
+    private let socket: TCPStream
+    /// The HTTP/2 that is spoken; nil for HTTP/1.1.
+    private var streams: ClientStreams?
 
-    init(stream: any ByteStream, remote: SocketAddress, listener: ListenerSettings, resources: WorkerResources) {
-        self.stream = stream
-        self.listener = listener
-        origin = ClientOrigin(
+    init(socket: TCPStream, remote: SocketAddress, listener: ListenerSettings, resources: WorkerResources) {
+        self.socket = socket
+        let origin = ClientOrigin(
             host: Array(remote.host.utf8), listener: listener,
             disclosure: resources.generation.settings.addressDisclosure)
-        remoteIP = origin.logged
-        self.resources = resources
-        waiter = Waiter(loop: resources.loop)
-        stream.waiter = waiter
+        super.init(
+            stream: socket, http2: nil, origin: origin, remoteIP: origin.logged, listener: listener,
+            resources: resources)
     }
 
     /// How long a connection beyond the limit is held for a request to answer: the limit is on what idles, too.
@@ -51,6 +42,10 @@ final class Connection {
         if listener.readsProxyProtocol, origin.isTrusted {
             if let ending = await receiveProxyHeader(within: headTimeout) { return await end(ending) }
         }
+        if let context = listener.tls {
+            guard await secure(with: context) else { return await end(.close) }
+        }
+        if await beginsHTTP2(within: headTimeout) { return await serveHTTP2(isWithinLimit: isWithinLimit) }
         while await receiveFirstByte(within: idleTimeout) {
             let exchange = resources.takeExchange()
             ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
@@ -73,6 +68,35 @@ final class Connection {
         waiter.retire()
     }
 
+    /// Serves HTTP/2 until the connection ends, and closes it.
+    private func serveHTTP2(isWithinLimit: Bool) async {
+        let streams = try? ClientStreams(of: self, isWithinLimit: isWithinLimit)
+        self.streams = streams
+        if isEnding { streams?.shutDown() }
+        await streams?.run()
+        self.streams = nil
+        input.release(to: resources.blocks)
+        stream.close(abruptly: false)
+        waiter.retire()
+    }
+
+    /// Puts the connection into TLS; what has arrived belongs to it.
+    func beginTLS(with context: ServerTLSContext) throws(TLSError) -> TLSStream {
+        let received = (0..<input.count).map { input.span[$0] }
+        let secured = try context.accept(socket, received: received)
+        input.release(to: resources.blocks)
+        secured.waiter = waiter
+        stream = secured
+        security = ClientSecurity(stream: secured, context: context)
+        return secured
+    }
+
+    /// Lets the exchanges under way be the last: the process is about to end.
+    func beginDraining() {
+        streams?.shutDown()
+        waiter.wake()
+    }
+
     /// What becomes of the connection after an exchange.
     enum Ending {
         /// The next request may follow.
@@ -84,8 +108,7 @@ final class Connection {
         case reset
     }
 
-    /// Whether no exchange may begin after the one under way.
-    var isEnding: Bool { resources.isDraining || isListenerGone }
+    override var isEnding: Bool { resources.isDraining || isListenerGone }
 
     private var settings: GatewaySettings { resources.generation.settings }
 
@@ -153,38 +176,17 @@ final class Connection {
         return true
     }
 
-    /// Reads what has arrived, as far as a block holds it.
-    func receive() -> ReadOutcome {
-        guard input.reserve(from: resources.blocks) else { return .wouldBlock }
-        return stream.read(into: &input)
-    }
-
-    /// Waits for a wake-up; every wait of the connection's task goes through here.
-    func wait(until deadline: Instant) async -> Waiter.Outcome {
-        operations = 0
-        return await waiter.wait(until: deadline)
-    }
-
-    /// Lets the worker's other tasks run, if this one went on without waiting for long enough (16 operations).
-    func letOthersRun() async {
-        operations += 1
-        guard operations >= 16 else { return }
-        operations = 0
-        await Task.yield()
-    }
-
     /// Lets what a reload says of the listener count from the next exchange on.
     ///
     /// - Parameter next: nil if the listener is gone: the connection ends after the exchange under way.
     func listenerChanged(to next: ListenerSettings?) {
         nextListener = next
         isListenerGone = next == nil
-        if isListenerGone { waiter.wake() }
+        if isListenerGone { beginDraining() }
     }
 
-    /// Lets what the last reload said of the listener count from here on.
     @inline(never)
-    func adoptNextListener() {
+    override func adoptNextListener() {
         guard let next = nextListener else { return }
         nextListener = nil
         listener = next

@@ -3,6 +3,7 @@ import Authentication
 import Authorization
 import Bytes
 import HTTP
+import HTTP2
 import Transport
 import Upstream
 
@@ -34,7 +35,7 @@ final class Exchange {
     var hasAnswered = false
     /// Whether the connection goes on, as the head of the response says.
     var keepsConnection = false
-    /// Whether the client knows the end of the response only by the end of the connection.
+    /// Whether the client knows only by the end of the connection, or by a reset, how much of the response is missing.
     var isCloseDelimited = false
     var ending = Connection.Ending.close
     /// When the first byte of the request was there.
@@ -79,13 +80,15 @@ final class Exchange {
     ///   - headTimeout: how long the head may take.
     /// - Returns: what becomes of the connection.
     func run(
-        on client: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds
+        on client: Client, isWithinLimit: Bool, headTimeout: Nanoseconds
     ) async -> Connection.Ending {
         begin(for: client)
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
             adoptConfiguration(client)
-            upload.begin(request.framing)
+            upload.begin(request.framing, of: client.http2)
+            let host = request.host
+            guard client.isFor(host.name) else { throw .rejected(.misdirectedHost) }
             if client.origin.isTrusted { believe(client) }
             if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
                 throw .rejected(.underscoreInFieldName)
@@ -115,7 +118,7 @@ final class Exchange {
     }
 
     /// A request is decided by what is in force when its head is complete, however early its first byte came.
-    private func adoptConfiguration(_ client: Connection) {
+    private func adoptConfiguration(_ client: Client) {
         client.adoptNextListener()
         guard generation !== resources.generation else { return }
         generation.release()
@@ -125,14 +128,14 @@ final class Exchange {
     }
 
     /// Refuses what is no request at all, and makes a line of it.
-    func reject(_ error: ParseError, on client: Connection) async {
+    func reject(_ error: ParseError, on client: Client) async {
         begin(for: client)
         request.reset()
         await refuse(.rejected(error), on: client)
         finishRecord(for: client)
     }
 
-    private func begin(for client: Connection) {
+    private func begin(for client: Client) {
         started = resources.loop.now
         resources.identifiers.next(at: resources.loop.timeOfDay, into: &requestID)
         parser.defaultPort = client.listener.defaultPort
@@ -142,7 +145,8 @@ final class Exchange {
     ///
     /// - Returns: false if there is none: empty lines alone are no request (RFC 9112 §2.2).
     /// - Throws: what is wrong with it, or `.clientGone`.
-    private func receiveHead(from client: Connection, until deadline: Instant) async throws(Refusal) -> Bool {
+    private func receiveHead(from client: Client, until deadline: Instant) async throws(Refusal) -> Bool {
+        if let stream = client.http2 { return try takeHead(of: stream) }
         while true {
             do throws(ParseError) {
                 if let length = try parser.parse(client.input, into: &request) {
@@ -165,6 +169,28 @@ final class Exchange {
                 throw .rejected(.headTooSlow)
             }
         }
+    }
+
+    /// Takes the head of the request from a stream, which begins with it.
+    private func takeHead(of stream: HTTP2Stream) throws(Refusal) -> Bool {
+        guard stream.takeHead(&resources.head) else { throw .clientGone }
+        do throws(ParseError) {
+            try parser.adopt(&resources.head, into: &request)
+            return true
+        } catch {
+            throw .rejected(error)
+        }
+    }
+
+    /// Notes a request that was refused without an answer: what HTTP/2 calls malformed (RFC 9113 §8.1.1).
+    ///
+    /// - Parameter head: what was understood of it.
+    func noteMalformed(_ head: inout HeadFields, on client: Client) {
+        begin(for: client)
+        try? parser.adopt(&head, into: &request)
+        record.decision = .reject
+        record.reason = .badRequest
+        finishRecord(for: client)
     }
 
     /// Asks the evaluator, and notes what it found out.

@@ -3,7 +3,7 @@ import HTTP
 
 extension Exchange {
     /// Takes over what a trusted proxy says of the client (security.md, rule 6).
-    func believe(_ proxy: Connection) {
+    func believe(_ proxy: Client) {
         let forwarded = ForwardedRequest(request.fields, isTrusted: { proxy.listener.trusts($0) })
         if !forwarded.requestID.isEmpty { requestID = forwarded.requestID }
         var fields: [UInt8] = []

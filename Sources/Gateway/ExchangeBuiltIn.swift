@@ -11,7 +11,7 @@ extension Exchange {
     /// the limit of connections, because neither is a reason to start the process anew.
     ///
     /// - Throws: `.methodNotAllowed`, or what the token endpoint refuses.
-    func answer(_ path: BuiltInPath, on client: Connection, isWithinLimit: Bool) async throws(Refusal) {
+    func answer(_ path: BuiltInPath, on client: Client, isWithinLimit: Bool) async throws(Refusal) {
         record.set(.route, to: path.id)
         guard isWithinLimit || path == .liveness else { throw .overloaded }
         guard path.methods.contains(request.method) else { throw .methodNotAllowed(path.methods) }

@@ -9,8 +9,9 @@ extension Exchange {
     /// Spends the permit: sends the request to the upstream and its response to the client.
     ///
     /// A connection that was used before may have been closed by the upstream without our knowing. If it dies before any
-    /// byte of a response, and the request is safe to send again, it is sent again over a new one (RFC 9110 §9.2.2).
-    func forward(_ permit: consuming Permit, from client: Connection) async throws(Refusal) {
+    /// byte of a response, and the request is safe to send again, it is sent again over a new one (RFC 9110 §9.2.2). What the
+    /// upstream says that it has not looked at is sent again in any case (RFC 9113 §8.7).
+    func forward(_ permit: consuming Permit, from client: Client) async throws(Refusal) {
         let route = generation.evaluator.routes[permit.route]
         if case .length(let length) = request.framing, let maximum = route.maximumBody, length > maximum {
             throw .rejected(.bodyTooLarge)
@@ -20,6 +21,7 @@ extension Exchange {
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0
         var mayReuse = true
+        var attempts = 1
         while true {
             let upstream: UpstreamConnection
             do throws(UpstreamError) {
@@ -34,15 +36,21 @@ extension Exchange {
                 relay.mayReuseUpstream ? pool.release(upstream) : pool.close(upstream)
                 return
             } catch {
+                let wasRefused = upstream.wasRefused
                 pool.close(upstream)
-                guard upstream.isReused, !relay.hasResponse, isSafeToSendAgain, case .upstream(.closedEarly) = error
+                guard !relay.hasResponse, case .upstream(.closedEarly) = error, attempts < Self.maximumAttempts,
+                    wasRefused ? upload.received == 0 : upstream.isReused && isSafeToSendAgain
                 else { throw error }
-                mayReuse = false
-                record.retries = 1
+                mayReuse = wasRefused
+                record.retries = attempts
+                attempts += 1
                 upload.reset()
             }
         }
     }
+
+    /// How often a request is sent at most.
+    private static let maximumAttempts = 3
 
     /// Whether nothing would happen twice (RFC 9110 §9.2.2), and nothing of the request has been consumed.
     private var isSafeToSendAgain: Bool {

@@ -1,22 +1,31 @@
 import AccessLog
 import Bytes
 import HTTP
+import HTTP2
 import Transport
+import Upstream
 
 /// What an exchange says to the upstream and to the client. Every message is written anew from its parsed form, so that
 /// it has exactly one reading (security.md, rule 9).
 extension Exchange {
     // MARK: To the upstream
 
-    /// Writes the head of the forwarded request in front of its body.
-    func writeRequestHead(along route: GatewayRoute, for client: Connection) {
+    /// Writes the head of the forwarded request in front of its body, or opens a stream with it.
+    ///
+    /// - Throws: `.upstream` where no stream can be opened.
+    func sendRequestHead(
+        along route: GatewayRoute, for client: Client, to upstream: UpstreamConnection
+    ) throws(Refusal) {
+        let opensStream = upstream.isShared
         let (target, clientHost) = (request.target, request.host.authority)
         let path = rewrittenPath ?? target.path
         let host = route.upstreamHost ?? clientHost
         var output: [UInt8] = []
         swap(&output, &upload.output.bytes)
-        output.appendRequestLine(request.method, path: path.span, query: target.query.span)
-        output.appendField("Host", host.span)
+        if !opensStream {
+            output.appendRequestLine(request.method, path: path.span, query: target.query.span)
+            output.appendField("Host", host.span)
+        }
         let rules = generation.fieldRules.request(along: route, from: client)
         var stripped = route.passesCredentials ? FieldNameSet() : FieldNameSet(.authorization)
         if let maximum = request.maxForwards {
@@ -43,11 +52,23 @@ extension Exchange {
             }
             appendOwnFields(version: request.version, to: &rest)
             if request.expectsContinue && request.version != .http10 { rest.append("Expect: 100-continue\r\n") }
-            if request.acceptsTrailers { rest.append("TE: trailers\r\nConnection: TE\r\n") }
-            Self.append(request.framing, to: &rest)
+            if request.acceptsTrailers { rest.append("TE: trailers\r\n") }
+            Self.append(request.framing, isStream: opensStream, to: &rest)
+            guard !opensStream else { return }
+            if request.acceptsTrailers { rest.append("Connection: TE\r\n") }
             rest.append("\r\n")
         }
         swap(&output, &upload.output.bytes)
+        guard opensStream else { return }
+        defer { upload.output.removeAll() }
+        let lines = upload.output.bytes
+        do throws(UpstreamError) {
+            try upstream.openStream(
+                request.method, authority: host.span, path: (path + target.query).span, lines: lines.span,
+                isComplete: request.framing.isEmpty)
+        } catch {
+            throw .upstream(error)
+        }
     }
 
     // MARK: To the client
@@ -56,35 +77,36 @@ extension Exchange {
     ///
     /// - Parameters:
     ///   - client: whom it is for.
+    ///   - source: the stream that it comes from; nil for HTTP/1.1.
     ///   - isUploadComplete: whether nothing of the request is left to come: otherwise the connection ends with this
     ///     response, because the rest of the body would be taken for the next request.
-    func beginResponse(to client: Connection, isUploadComplete: Bool) {
+    func beginResponse(to client: Client, from source: HTTP2Stream?, isUploadComplete: Bool) {
         let isOld = request.version == .http10
-        var encodesChunks = false
+        var form = BodyForm.plain
         var endsWithClose = false
         switch response.framing {
         case .chunked, .untilClose:
-            encodesChunks = !isOld
+            if !isOld { form = .chunks }
             endsWithClose = isOld
         case .none, .length: break
         }
+        if let stream = client.http2 { form = .content(stream) }
         keepsConnection = request.isPersistent && isUploadComplete && !endsWithClose && !client.isEnding
-        isCloseDelimited = endsWithClose
-        download.begin(response.framing, encodesChunks: encodesChunks, trailers: generation.fieldRules.passing)
+        isCloseDelimited = endsWithClose || client.http2 != nil
+        download.begin(response.framing, of: source, as: form, trailers: generation.fieldRules.passing)
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        let reason = response.reason
-        output.appendStatusLine(response.status, reason: reason.span)
+        if client.http2 == nil { appendStatusLine(to: &output) }
         appendResponseLines(to: &output)
         if let crossOrigin = route?.crossOrigin { crossOrigin.appendResponseLines(for: request.fields, to: &output) }
         if !response.fields.contains(.date) { appendDate(to: &output) }
-        let framing: BodyFraming = encodesChunks ? .chunked : response.declaredLength.map { .length($0) } ?? .none
+        let length = response.declaredLength.map { BodyFraming.length($0) } ?? .none
+        let framing = if case .chunks = form { BodyFraming.chunked } else { length }
         output.append(addingCapacity: requestID.count + 256) { rest in
             appendOwnFields(version: response.version, to: &rest)
-            Self.append(framing, to: &rest)
-            appendConnection(to: &rest)
-            rest.append("\r\n")
+            Self.append(framing, isStream: false, to: &rest)
         }
+        endHead(&output, response.status, isComplete: response.framing.isEmpty, to: client)
         swap(&output, &download.output.bytes)
         record.status = response.status
         record.origin = .upstream
@@ -92,14 +114,44 @@ extension Exchange {
     }
 
     /// Writes an interim response (RFC 9110 §15.2).
-    func writeInterimHead() {
-        let reason = response.reason
-        download.output.bytes.appendStatusLine(response.status, reason: reason.span)
+    func writeInterimHead(to client: Client) {
+        if let stream = client.http2 {
+            var lines: [UInt8] = []
+            appendResponseLines(to: &lines)
+            return stream.respondInterim(response.status, lines: lines.span)
+        }
+        appendStatusLine(to: &download.output.bytes)
         appendResponseLines(to: &download.output.bytes)
         download.output.bytes.append("\r\n")
     }
 
+    /// Ends the head of a response, and sends it where heads are sent apart.
+    ///
+    /// - Parameters:
+    ///   - output: the head; what is left of it goes in front of the body.
+    ///   - status: the status.
+    ///   - isComplete: whether no body follows.
+    ///   - client: whom it is for.
+    func endHead(_ output: inout [UInt8], _ status: Int, isComplete: Bool, to client: Client) {
+        if let stream = client.http2 {
+            stream.respond(status, lines: output.span, isComplete: isComplete)
+            output.removeAll(keepingCapacity: true)
+        } else {
+            output.append(addingCapacity: 64) { rest in
+                appendConnection(to: &rest)
+                rest.append("\r\n")
+            }
+        }
+    }
+
     // MARK: Fields
+
+    /// Appends the status line that the upstream sent; HTTP/2 has no reason phrase.
+    private func appendStatusLine(to output: inout [UInt8]) {
+        guard response.version != .http2 else { return output.appendStatusLine(response.status) }
+        let reason = response.reason
+        output.appendStatusLine(response.status, reason: reason.span)
+    }
 
     /// Appends the upstream's fields; where the route says which pages may read the response, the upstream has no say.
     private func appendResponseLines(to output: inout [UInt8]) {
@@ -114,6 +166,7 @@ extension Exchange {
         switch version {
         case .http10: output.append("Via: 1.0 gateway\r\n")
         case .http11: output.append("Via: 1.1 gateway\r\n")
+        case .http2: output.append("Via: 2 gateway\r\n")
         }
     }
 
@@ -130,7 +183,7 @@ extension Exchange {
     }
 
     /// Says what becomes of the connection, where it is not what the client's version implies (RFC 9112 §9.3).
-    func appendConnection(to output: inout OutputSpan<UInt8>) {
+    private func appendConnection(to output: inout OutputSpan<UInt8>) {
         if !keepsConnection {
             output.append("Connection: close\r\n")
         } else if request.version == .http10 {
@@ -138,9 +191,10 @@ extension Exchange {
         }
     }
 
-    private static func append(_ framing: BodyFraming, to output: inout OutputSpan<UInt8>) {
+    private static func append(_ framing: BodyFraming, isStream: Bool, to output: inout OutputSpan<UInt8>) {
         switch framing {
         case .none, .untilClose: break
+        case .chunked where isStream: break
         case .chunked: output.append("Transfer-Encoding: chunked\r\n")
         case .length(let length):
             output.append("Content-Length: ")

@@ -9,7 +9,7 @@ extension Exchange {
     ///   - method: the method that it asks about.
     ///   - route: the route that such a request would find.
     ///   - client: who asked.
-    func answerPreflight(about method: Method, on route: GatewayRoute, of client: Connection) async {
+    func answerPreflight(about method: Method, on route: GatewayRoute, of client: Client) async {
         self.route = route
         record.reason = .public
         var lines: [UInt8] = []

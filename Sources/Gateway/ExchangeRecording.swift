@@ -25,7 +25,7 @@ extension Exchange {
     }
 
     /// Completes the record and writes its line.
-    func finishRecord(for client: Connection) {
+    func finishRecord(for client: Client) {
         let finished = Instant.now
         record.timestamp = resources.loop.timeOfDay
         record.duration = finished.since(started).microseconds
@@ -40,7 +40,7 @@ extension Exchange {
         if !request.target.path.isEmpty {
             record.set(.method, to: request.method.name)
             record.set(.path, to: request.target.path)
-            record.set(.proto, to: request.version == .http10 ? "HTTP/1.0" : "HTTP/1.1")
+            record.set(.proto, to: request.version.name)
         }
         if !request.host.isEmpty { record.set(.host, to: request.host.authority) }
         if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }

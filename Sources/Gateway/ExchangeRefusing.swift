@@ -4,14 +4,15 @@ import Authorization
 import Bytes
 import Configuration
 import HTTP
+import HTTP2
 import TokenEndpoint
 import Transport
 
 extension Exchange {
     /// Answers with the refusal, if the client can still be answered, and notes it for the log.
-    func refuse(_ refusal: Refusal, on client: Connection) async {
+    func refuse(_ refusal: Refusal, on client: Client) async {
         note(refusal)
-        if hasAnswered && download.output.totalSent == 0 {
+        if hasAnswered && download.output.totalSent == 0 && client.http2 == nil {
             // The upstream's response failed before any of it was written: the client need not see a part of it.
             download.reset()
             hasAnswered = false
@@ -31,7 +32,7 @@ extension Exchange {
         keepsConnection =
             !refusal.endsConnection && request.isPersistent && upload.discard(&client.input) && !client.isEnding
         ending = keepsConnection ? .keepOpen : .linger
-        writeAnswer(to: refusal)
+        writeAnswer(to: refusal, on: client)
         await finishAnswer(on: client)
     }
 
@@ -43,25 +44,33 @@ extension Exchange {
     ///   - lines: further fields, each with its CRLF.
     ///   - client: who asked.
     func answer(
-        _ status: Int, _ content: OwnContent? = nil, lines: [UInt8] = [], on client: Connection
+        _ status: Int, _ content: OwnContent? = nil, lines: [UInt8] = [], on client: Client
     ) async {
         keepsConnection = request.isPersistent && upload.discard(&client.input) && !client.isEnding
         record.status = status
         hasAnswered = true
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        output.appendStatusLine(status)
-        appendDate(to: &output)
-        if let content { append(content, to: &output) } else { output.append("Cache-Control: no-store\r\n") }
+        beginHead(&output, status, content, to: client)
         output += lines
-        output.append(addingCapacity: requestID.count + 128) {
-            appendRequestID(to: &$0)
-            appendConnection(to: &$0)
-            $0.append("\r\n")
-        }
-        if let content { appendBody(of: content, to: &output) }
+        endAnswer(&output, status, content, to: client)
         swap(&output, &download.output.bytes)
         await finishAnswer(on: client)
+    }
+
+    private func beginHead(_ output: inout [UInt8], _ status: Int, _ content: OwnContent?, to client: Client) {
+        if client.http2 == nil { output.appendStatusLine(status) }
+        appendDate(to: &output)
+        if let content { append(content, to: &output) } else { output.append("Cache-Control: no-store\r\n") }
+        output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
+    }
+
+    /// Ends the head, and appends the body.
+    private func endAnswer(_ output: inout [UInt8], _ status: Int, _ content: OwnContent?, to client: Client) {
+        let body = request.method == .head ? [] : content?.body ?? []
+        endHead(&output, status, isComplete: body.isEmpty, to: client)
+        output.append(contentsOf: body)
+        if content != nil { record.bytesOut = body.count }
     }
 
     private func append(_ content: OwnContent, to output: inout [UInt8]) {
@@ -71,18 +80,12 @@ extension Exchange {
         output.append("\r\n")
     }
 
-    private func appendBody(of content: OwnContent, to output: inout [UInt8]) {
-        guard request.method != .head else { return }
-        output.append(contentsOf: content.body)
-        record.bytesOut = content.body.count
-    }
-
     /// Writes the gateway's own answer, which is short.
-    func finishAnswer(on client: Connection) async {
+    func finishAnswer(on client: Client) async {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
-            case .done: return
+            case .done: return await finishStream(of: client, until: deadline)
             case .failed:
                 ending = .close
                 record.aborted = .client
@@ -93,6 +96,19 @@ extension Exchange {
                     record.aborted = .client
                     return
                 }
+            }
+        }
+    }
+
+    /// Ends the content of a stream, and waits until the client lets all of it be sent.
+    private func finishStream(of client: Client, until deadline: Instant) async {
+        guard let stream = client.http2 else { return }
+        stream.shutdownWriting()
+        while stream.heldBack > 0 {
+            guard await client.wait(until: deadline) == .woken, stream.remoteState != .gone else {
+                ending = .reset
+                record.aborted = .client
+                return
             }
         }
     }
@@ -121,7 +137,7 @@ extension Exchange {
 
     /// Writes the gateway's own answer: a problem document (RFC 9457) with the reason and the request's identifier, or what
     /// clients of the token endpoint expect.
-    private func writeAnswer(to refusal: Refusal) {
+    private func writeAnswer(to refusal: Refusal, on client: Client) {
         let settings = generation.settings.refusals
         let status = refusal.status(settings)
         record.status = status
@@ -135,10 +151,7 @@ extension Exchange {
             }
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
-        output.appendStatusLine(status)
-        appendDate(to: &output)
-        append(content, to: &output)
-        output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
+        beginHead(&output, status, content, to: client)
         appendChallenge(of: refusal, to: &output)
         output += crossOriginLines
         if let seconds = refusal.retryAfter {
@@ -154,11 +167,7 @@ extension Exchange {
             }
             output.append("\r\n")
         }
-        output.append(addingCapacity: 64) {
-            appendConnection(to: &$0)
-            $0.append("\r\n")
-        }
-        appendBody(of: content, to: &output)
+        endAnswer(&output, status, content, to: client)
         swap(&output, &download.output.bytes)
     }
 

@@ -1,6 +1,7 @@
 import AccessLog
 import Bytes
 import HTTP
+import HTTP2
 import TokenEndpoint
 import Transport
 
@@ -12,7 +13,7 @@ extension Exchange {
     /// Reads the form, checks passwords on a thread that may take its time, and makes the token.
     ///
     /// - Throws: `.tokenRefused`, `.rateLimited`, `.tooManyLogins`, or what is wrong with the message.
-    func issueToken(for client: Connection) async throws(Refusal) -> IssuedToken {
+    func issueToken(for client: Client) async throws(Refusal) -> IssuedToken {
         guard let issuer = generation.tokenService?.issuer else { throw .noRoute }
         let form = try await receiveForm(from: client)
         let tokenRequest: TokenRequest
@@ -37,10 +38,10 @@ extension Exchange {
         }
     }
 
-    private func receiveForm(from client: Connection) async throws(Refusal) -> Form {
+    private func receiveForm(from client: Client) async throws(Refusal) -> Form {
         guard request.hasForm else { throw .tokenRefused(.invalidRequest(.contentType)) }
         if case .length(let length) = request.framing, length > Self.maximumForm { throw .rejected(.bodyTooLarge) }
-        upload.begin(request.framing, maximumSize: Self.maximumForm)
+        upload.begin(request.framing, of: client.http2, maximumSize: Self.maximumForm)
         if request.expectsContinue, request.version != .http10, client.input.isEmpty { await sendContinue(to: client) }
         let deadline = resources.loop.now + generation.settings.headTimeout
         var parser = FormParser()
@@ -61,6 +62,7 @@ extension Exchange {
             content.removeAll(keepingCapacity: true)
             switch client.receive() {
             case .bytes: await client.letOthersRun()
+            case .end where upload.endSource(): break
             case .end, .failed: throw .clientGone
             case .wouldBlock: if await client.wait(until: deadline) == .expired { throw .rejected(.bodyTooSlow) }
             }
@@ -68,7 +70,9 @@ extension Exchange {
     }
 
     /// Asks for the body that a client holds back (RFC 9110 §10.1.1).
-    private func sendContinue(to client: Connection) async {
+    private func sendContinue(to client: Client) async {
+        let none: [UInt8] = []
+        if let stream = client.http2 { return stream.respondInterim(100, lines: none.span) }
         download.output.bytes.append("HTTP/1.1 100 Continue\r\n\r\n")
         await finishAnswer(on: client)
     }

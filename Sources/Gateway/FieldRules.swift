@@ -15,7 +15,7 @@ struct FieldRules {
     }
 
     /// What crosses to the upstream of a route.
-    func request(along route: GatewayRoute, from client: Connection) -> ForwardingRules {
+    func request(along route: GatewayRoute, from client: Client) -> ForwardingRules {
         var rules = route.passesCredentials ? passing : stripping
         rules.underscoreFields = client.listener.underscoreFields
         return rules

@@ -8,6 +8,9 @@ struct GatewaySettings {
     let messageLimits: MessageLimits
     let tokenLimit: Int
     let headTimeout: Nanoseconds
+    let handshakeTimeout: Nanoseconds
+    /// How many streams a client of HTTP/2 may have open on a connection.
+    let streamLimit: Int
     let idleTimeout: Nanoseconds
     /// Bytes per second that a client's body must move at least, in either direction.
     let bodyRate: Int
@@ -21,13 +24,11 @@ struct GatewaySettings {
     init(_ configuration: GatewayConfiguration) {
         let limits = configuration.limits
         configurationHash = configuration.hash
-        var messages = MessageLimits()
-        messages.startLine = limits.requestLine
-        messages.fieldSection = limits.headerSection
-        messages.fieldCount = limits.headerFields
-        messageLimits = messages
+        messageLimits = MessageLimits(limits)
         tokenLimit = limits.token
         headTimeout = Nanoseconds(limits.headTimeout)
+        handshakeTimeout = Nanoseconds(limits.handshakeTimeout)
+        streamLimit = limits.http2Streams
         idleTimeout = Nanoseconds(limits.idleTimeout)
         bodyRate = limits.bodyRate
         writesVia = configuration.forwarding.writesVia
@@ -40,6 +41,15 @@ struct GatewaySettings {
 extension RefusalConfiguration {
     /// Whether an unmatched request is told no more than one without a token.
     var hidesUnmatched: Bool { unmatchedStatus == 401 }
+}
+
+extension MessageLimits {
+    init(_ limits: LimitsConfiguration) {
+        self.init()
+        startLine = limits.requestLine
+        fieldSection = limits.headerSection
+        fieldCount = limits.headerFields
+    }
 }
 
 extension Nanoseconds {

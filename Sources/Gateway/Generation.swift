@@ -1,5 +1,6 @@
 import Configuration
 import HTTP
+import TLS
 import Transport
 import Upstream
 
@@ -16,6 +17,8 @@ final class Generation {
     private(set) var pools: [UpstreamPool] = []
     private let listeners: [ListenerID: ListenerSettings]
     private let upstreams: [UpstreamSettings]
+    /// The TLS of those that are not inherited and have any.
+    private let upstreamSecurity: [ClientTLSContext?]
     /// For each upstream, the position of the same one in the predecessor.
     private let inherited: [Int?]
     private var spareExchanges: [Exchange] = []
@@ -25,20 +28,46 @@ final class Generation {
     /// - Parameters:
     ///   - configuration: what is to be enforced.
     ///   - predecessor: the configuration before, whose unchanged upstreams keep their connections.
+    ///   - tickets: the keys of this process for sessions of TLS.
     /// - Throws: what the configuration's reader should have found: a fault of ours.
-    init(_ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil) throws(EvaluatorError) {
-        evaluator = try Evaluator(configuration)
+    init(
+        _ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil, tickets: TicketKeys
+    ) throws(GenerationError) {
+        do throws(EvaluatorError) {
+            evaluator = try Evaluator(configuration)
+        } catch {
+            throw .policy(error)
+        }
         settings = GatewaySettings(configuration)
         fieldRules = FieldRules(configuration)
         tokenService = TokenService(configuration, evaluator)
-        let identified = zip(ListenerID.all(in: configuration), configuration.listeners)
-        listeners = Dictionary(uniqueKeysWithValues: identified.map { ($0, ListenerSettings($1, id: $0)) })
+        var listeners: [ListenerID: ListenerSettings] = [:]
+        do throws(TLSError) {
+            for (id, listener) in zip(ListenerID.all(in: configuration), configuration.listeners) {
+                var tls: ServerTLSContext?
+                if let settings = listener.tls { tls = try ServerTLSContext(settings, tickets: tickets) }
+                listeners[id] = ListenerSettings(listener, id: id, tls: tls)
+            }
+        } catch {
+            throw .tls(error)
+        }
+        self.listeners = listeners
         upstreams = configuration.upstreamSettings
         var positions: [UpstreamSettings: Int] = [:]
         for (position, settings) in (predecessor?.upstreamSettings ?? []).enumerated() {
             positions[settings] = position
         }
         inherited = upstreams.map { positions.removeValue(forKey: $0) }
+        var security: [ClientTLSContext?] = []
+        do throws(TLSError) {
+            for (settings, position) in zip(upstreams, inherited) {
+                let isNew = position == nil
+                security.append(isNew ? try settings.tls.map(ClientTLSContext.init) : nil)
+            }
+        } catch {
+            throw .tls(error)
+        }
+        upstreamSecurity = security
     }
 
     /// What connections to a listener need to know; nil if the configuration does not have it.
@@ -51,9 +80,10 @@ final class Generation {
     /// - Parameters:
     ///   - predecessor: the generation of the configuration that `init` was given; nil for the first.
     ///   - makePool: makes a pool for an upstream that was not there before, or was another.
-    func begin(after predecessor: Generation?, makePool: (UpstreamSettings) -> UpstreamPool) {
-        pools = zip(upstreams, inherited).map { settings, position in
-            if let predecessor, let position { predecessor.pools[position] } else { makePool(settings) }
+    func begin(after predecessor: Generation?, makePool: (UpstreamSettings, ClientTLSContext?) -> UpstreamPool) {
+        pools = upstreams.indices.map { index in
+            if let predecessor, let position = inherited[index] { return predecessor.pools[position] }
+            return makePool(upstreams[index], upstreamSecurity[index])
         }
         guard let predecessor else { return }
         evaluator.takeOverIdentities(from: predecessor.evaluator)
@@ -101,7 +131,14 @@ extension UpstreamSettings {
             case .unix(let path): .unix(path: path)
             }
         self.init(
-            server: server, connectTimeout: Nanoseconds(limits.connectTimeout),
+            server: server, tls: upstream.tls, applicationProtocol: upstream.applicationProtocol,
+            messageLimits: MessageLimits(limits), connectTimeout: Nanoseconds(limits.connectTimeout),
             idleTimeout: Nanoseconds(limits.upstreamIdleTimeout), connectionLimit: limits.upstreamConnections)
     }
+}
+
+/// Why a configuration cannot be enforced, which its reader should have found.
+enum GenerationError: Error {
+    case policy(EvaluatorError)
+    case tls(TLSError)
 }

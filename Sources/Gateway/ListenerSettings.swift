@@ -1,5 +1,6 @@
 import Configuration
 import HTTP
+import TLS
 
 /// What the connections of one listener need of the configuration.
 ///
@@ -14,12 +15,22 @@ final class ListenerSettings {
     let refusesUnderscores: Bool
     let answersLiveness: Bool
     let underscoreFields: ForwardingRules.UnderscoreFields
+    /// What handshakes are done with; nil in cleartext.
+    let tls: ServerTLSContext?
+    let speaksHTTP2: Bool
     private let trustedProxies: TrustedProxies
 
-    init(_ listener: ListenerConfiguration, id: ListenerID) {
+    /// - Parameters:
+    ///   - listener: what is configured.
+    ///   - id: which it is.
+    ///   - tls: what handshakes are done with; nil in cleartext.
+    init(_ listener: ListenerConfiguration, id: ListenerID, tls: ServerTLSContext? = nil) {
         self.id = id
-        scheme = listener.externalURL?.scheme == .https ? .https : .http
-        defaultPort = UInt16(listener.externalURL?.scheme.defaultPort ?? 80)
+        self.tls = tls
+        let external = listener.externalURL?.scheme ?? (listener.tls == nil ? .http : .https)
+        scheme = external == .https ? .https : .http
+        defaultPort = UInt16(external.defaultPort)
+        speaksHTTP2 = listener.speaksHTTP2
         readsProxyProtocol = listener.readsProxyProtocol
         refusesUnderscores = listener.underscoreFields == .reject
         answersLiveness = listener.answersLiveness

@@ -139,6 +139,7 @@ extension MessageRejection {
         case .bodyTooLarge: .bodyTooLarge
         case .targetTooLong: .targetTooLong
         case .expectationFailed: .expectationFailed
+        case .misdirectedRequest: .misdirectedRequest
         case .headTooLarge: .headTooLarge
         case .notImplemented: .notImplemented
         case .versionNotSupported: .versionNotSupported
@@ -149,7 +150,7 @@ extension MessageRejection {
 extension UpstreamError {
     var status: Int {
         switch self {
-        case .unresolved, .unreachable, .busy: 503
+        case .unresolved, .unreachable, .notSecured, .busy: 503
         case .closedEarly, .malformed: 502
         case .timedOut(.connect): 503
         case .timedOut: 504
@@ -158,7 +159,7 @@ extension UpstreamError {
 
     var reason: Reason {
         switch self {
-        case .unresolved, .unreachable, .timedOut(.connect): .upstreamUnreachable
+        case .unresolved, .unreachable, .notSecured, .timedOut(.connect): .upstreamUnreachable
         case .busy: .upstreamBusy
         case .closedEarly, .malformed: .upstreamProtocol
         case .timedOut: .upstreamTimeout

@@ -1,6 +1,7 @@
 import AccessLog
 import Bytes
 import HTTP
+import HTTP2
 import Transport
 import Upstream
 
@@ -10,7 +11,7 @@ import Upstream
 /// can. So an early response, a hang-up or a limit is noticed whatever else is going on.
 final class Relay {
     private let exchange: Exchange
-    private let client: Connection
+    private let client: Client
     private let upstream: UpstreamConnection
     private let route: GatewayRoute
     /// The upstream takes no more of the request, but may still answer.
@@ -31,7 +32,7 @@ final class Relay {
     /// More interim responses than this (RFC 9110 §15.2) before the final one are no use to anybody.
     private static let informationalLimit = 16
 
-    init(exchange: Exchange, client: Connection, upstream: UpstreamConnection, route: GatewayRoute) {
+    init(exchange: Exchange, client: Client, upstream: UpstreamConnection, route: GatewayRoute) {
         self.exchange = exchange
         self.client = client
         self.upstream = upstream
@@ -53,10 +54,11 @@ final class Relay {
     /// - Throws: what went wrong; the exchange knows whether it can still be answered.
     func run() async throws(Refusal) {
         let framing = exchange.request.framing
+        try exchange.sendRequestHead(along: route, for: client, to: upstream)
+        let form: BodyForm = upstream.http2.map { .content($0) } ?? (framing == .chunked ? .chunks : .plain)
         exchange.upload.begin(
-            framing, encodesChunks: framing == .chunked, maximumSize: route.maximumBody,
+            framing, of: client.http2, as: form, maximumSize: route.maximumBody,
             trailers: exchange.generation.fieldRules.requestTrailers)
-        exchange.writeRequestHead(along: route, for: client)
         while true {
             let uploadStep = try upload()
             let downloadStep = try download()
@@ -66,6 +68,19 @@ final class Relay {
             } else {
                 try await wait(uploadStep, downloadStep)
             }
+        }
+        if let stream = client.http2 { try await waitForContent(of: stream) }
+    }
+
+    /// Waits until the client lets the rest of the response be sent, which HTTP/2 holds for it.
+    private func waitForContent(of stream: HTTP2Stream) async throws(Refusal) {
+        while case let heldBack = stream.heldBack, heldBack > 0 {
+            let began = exchange.resources.loop.now
+            _ = await client.wait(until: began + downloadPace.patience)
+            downloadPace.count(heldBack - stream.heldBack)
+            guard stream.remoteState != .gone,
+                downloadPace.keepsPace(afterWaiting: exchange.resources.loop.now.since(began))
+            else { throw .clientGone }
         }
     }
 
@@ -121,7 +136,7 @@ final class Relay {
     /// - Returns: false if more has to arrive first.
     private func receiveHead() throws(Refusal) -> Bool {
         while true {
-            if !upstream.input.isEmpty, try parseHead() {
+            if try takeHead() {
                 if exchange.response.isInformational {
                     try passInformational()
                     continue
@@ -132,9 +147,11 @@ final class Relay {
                 hasFinalHead = true
                 exchange.record.upstreamStatus = exchange.response.status
                 exchange.beginResponse(
-                    to: client, isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                    to: client, from: upstream.http2,
+                    isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
                 return true
             }
+            if upstream.http2 != nil { return false }
             guard upstream.input.reserve(from: exchange.resources.blocks) else {
                 throw .upstream(.malformed(detail: ParseError.headTooLarge.detail))
             }
@@ -146,7 +163,26 @@ final class Relay {
         }
     }
 
+    /// Takes the next head that has arrived, if it is complete.
+    private func takeHead() throws(Refusal) -> Bool {
+        guard let stream = upstream.http2 else { return try parseHead() }
+        guard stream.takeHead(&exchange.resources.head) else {
+            guard stream.remoteState == .open else { throw .upstream(upstream.failure) }
+            return false
+        }
+        hasResponse = true
+        do throws(ParseError) {
+            try exchange.responseParser.adopt(
+                &exchange.resources.head, requestMethod: exchange.request.method, into: &exchange.response)
+            lastProgress = exchange.resources.loop.now
+            return true
+        } catch {
+            throw .upstream(.malformed(detail: error.detail))
+        }
+    }
+
     private func parseHead() throws(Refusal) -> Bool {
+        guard !upstream.input.isEmpty else { return false }
         do throws(ParseError) {
             guard
                 let length = try exchange.responseParser.parse(
@@ -168,7 +204,7 @@ final class Relay {
         }
         exchange.responseParser.reset()
         guard exchange.request.version != .http10 else { return }
-        exchange.writeInterimHead()
+        exchange.writeInterimHead(to: client)
         switch exchange.download.output.flush(to: client.stream) {
         // What goes before the final response does not keep the gateway from answering itself.
         case .done: exchange.download.output.restart()

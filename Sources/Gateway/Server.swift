@@ -3,6 +3,7 @@ import Admin
 package import Configuration
 package import Logging
 import Synchronization
+import TLS
 import Transport
 
 /// The gateway as a process: its listeners, its workers on a thread each, its signals.
@@ -13,6 +14,8 @@ package final class Server: Sendable {
     /// Raised when the workers have taken a reload up.
     let advanced: EventSignal
     let logger: Logger
+    /// What clients resume TLS sessions by, on whichever worker.
+    let tickets = TicketKeys()
     private let readiness: Readiness
     private let admin: AdminListener?
 
@@ -41,7 +44,7 @@ package final class Server: Sendable {
             let calls = try BlockingCalls(threadCount: 2, capacity: 256)
             let logins = try Logins()
             for _ in 0..<workerCount {
-                let generation = Self.makeGeneration(configuration)
+                let generation = Self.makeGeneration(configuration, tickets: tickets)
                 workers.append(
                     Worker(
                         generation: generation, loop: try EventLoop(), calls: calls, logins: logins,
@@ -56,10 +59,10 @@ package final class Server: Sendable {
     }
 
     static func makeGeneration(
-        _ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil
+        _ configuration: GatewayConfiguration, after predecessor: GatewayConfiguration? = nil, tickets: TicketKeys
     ) -> sending Generation {
-        do throws(EvaluatorError) {
-            return try Generation(configuration, after: predecessor)
+        do throws(GenerationError) {
+            return try Generation(configuration, after: predecessor, tickets: tickets)
         } catch {
             preconditionFailure("the configuration's reader let through what the evaluator refuses: \(error)")
         }

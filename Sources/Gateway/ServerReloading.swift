@@ -19,7 +19,9 @@ extension Server {
         } catch {
             return reloader.logFailure([error.description])
         }
-        let generations = workers.map { _ in Handover(Self.makeGeneration(next, after: before.configuration)) }
+        let generations = workers.map { _ in
+            Handover(Self.makeGeneration(next, after: before.configuration, tickets: tickets))
+        }
         let isDraining = present.withLock { present in
             guard !present.isDraining else { return true }
             present.configuration = next

@@ -29,10 +29,15 @@ actor Worker {
 
     /// Accepts connections from `listening` and keeps house until `drain`.
     func start(_ listening: [BoundListener]) throws(SocketError) {
+        resources.tasks.startOne = { [self, loop] in
+            Task(executorPreference: loop) { await self.runNextTask() }
+        }
         try listen(to: listening)
         Task(executorPreference: loop) { await self.keepHouse() }
         Task(executorPreference: loop) { await self.resolveNames() }
     }
+
+    private func runNextTask() async { await resources.tasks.runNext() }
 
     /// Lets another configuration rule from the next exchange on.
     ///
@@ -99,7 +104,7 @@ actor Worker {
             stream.close(abruptly: false)
             return nil
         }
-        let connection = Connection(stream: stream, remote: remote, listener: listener, resources: resources)
+        let connection = Connection(socket: stream, remote: remote, listener: listener, resources: resources)
         resources.add(connection)
         return connection
     }

@@ -2,6 +2,7 @@ import AccessLog
 import Bytes
 import HTTP
 import Logging
+import TLS
 import Transport
 import Upstream
 
@@ -23,6 +24,10 @@ final class WorkerResources {
     private(set) var isDraining = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var proxyHeaderWarning = RepeatedWarning()
+    /// Takes heads of HTTP/2 on their way to a message.
+    var head = HeadFields()
+    /// Starts a task on the worker, for what never leaves it.
+    let tasks = TaskStarter()
     private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.
     let housekeeper: Waiter
@@ -51,14 +56,16 @@ final class WorkerResources {
 
     // MARK: Generations
 
-    private func makePool(_ settings: UpstreamSettings) -> UpstreamPool {
-        let pool = UpstreamPool(settings: settings, loop: loop, blocks: blocks, forbidden: privateSockets)
+    private func makePool(_ settings: UpstreamSettings, _ tls: ClientTLSContext?) -> UpstreamPool {
+        let pool = UpstreamPool(
+            settings: settings, tls: tls, loop: loop, blocks: blocks, forbidden: privateSockets,
+            startTask: { [tasks] in tasks.start($0) })
         pool.onConnectFailure = { [logger] address, error in
             logger.debug(
                 "an upstream cannot be connected to",
                 metadata: [
                     "event": "connect_failed", "address": .string(address.description),
-                    "error": .string(error.description),
+                    "error": .string(error.detail),
                 ])
         }
         return pool
@@ -99,6 +106,13 @@ final class WorkerResources {
         logger.warning("a trusted proxy sent no PROXY header, or a malformed one", metadata: metadata)
     }
 
+    /// Tells whoever looks for it why a client did not get TLS: most often it is the client's own fault.
+    func noteFailedHandshake(from remoteIP: [UInt8], _ error: TLSError) {
+        var metadata: Logger.Metadata = ["event": "handshake_failed", "error": .string(error.description)]
+        if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
+        logger.debug("a handshake of TLS failed", metadata: metadata)
+    }
+
     func add(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = connection
     }
@@ -111,7 +125,7 @@ final class WorkerResources {
     /// Lets every exchange finish and ends the connections that have none.
     func beginDraining() {
         isDraining = true
-        for connection in connections.values { connection.waiter.wake() }
+        for connection in connections.values { connection.beginDraining() }
     }
 
     // MARK: Exchanges

@@ -211,22 +211,12 @@ package struct BodyDecoder: ~Copyable, Sendable {
         do {
             if try trailerParser.parse(section.span, into: &trailers) != nil {
                 state = .complete
-                trailers = Self.passable(trailers)
+                trailers = trailers.passableTrailers()
             }
         } catch {
             throw error == .headTooLarge || error == .tooManyFields ? .trailersTooLarge : error
         }
         return end
-    }
-
-    /// The trailer fields without those that must not come behind a body (RFC 9110 section 6.5.1).
-    private static func passable(_ fields: borrowing Fields) -> Fields {
-        var passable = Fields()
-        for index in 0..<fields.count where !fields.hasUnderscore(at: index) {
-            if let known = fields.known(at: index), FieldNameSet.notInTrailers.contains(known) { continue }
-            passable.append(name: fields.name(at: index), value: fields.value(at: index))
-        }
-        return passable
     }
 }
 

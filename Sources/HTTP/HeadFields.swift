@@ -19,4 +19,16 @@ package struct HeadFields: ~Copyable, Sendable {
     package var isTooLarge = false
 
     package init() {}
+
+    /// Empties the head and keeps its storage.
+    package mutating func reset() {
+        method.removeAll(keepingCapacity: true)
+        scheme.removeAll(keepingCapacity: true)
+        authority.removeAll(keepingCapacity: true)
+        path.removeAll(keepingCapacity: true)
+        status = 0
+        fields.removeAll()
+        isComplete = false
+        isTooLarge = false
+    }
 }

@@ -1,5 +1,5 @@
 /// How large the parts of a message may be; what goes beyond is refused.
-package struct MessageLimits: Sendable {
+package struct MessageLimits: Sendable, Hashable {
     /// The longest request or status line in bytes, without its CRLF.
     package var startLine = 8 * 1024
     /// The largest field section in bytes, with every CRLF.

@@ -6,6 +6,7 @@ package enum MessageRejection: String, CaseIterable, Sendable {
     case bodyTooLarge = "body_too_large"
     case targetTooLong = "target_too_long"
     case expectationFailed = "expectation_failed"
+    case misdirectedRequest = "misdirected_request"
     case headTooLarge = "head_too_large"
     case notImplemented = "not_implemented"
     case versionNotSupported = "version_not_supported"
@@ -18,6 +19,7 @@ package enum MessageRejection: String, CaseIterable, Sendable {
         case .bodyTooLarge: 413
         case .targetTooLong: 414
         case .expectationFailed: 417
+        case .misdirectedRequest: 421
         case .headTooLarge: 431
         case .notImplemented: 501
         case .versionNotSupported: 505

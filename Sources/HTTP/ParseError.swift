@@ -7,9 +7,11 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
     case pathForbiddenCharacter, pathInvalidEscape, pathFragment, pathBackslash, pathAboveRoot, pathDisguisedDots
     // The field section.
     case bareLineFeed, bareCarriageReturn, controlCharacter, lineFolding, whitespaceBeforeColon, emptyFieldName
-    case invalidFieldName, missingColon, headTooLarge, tooManyFields, tooManyConnectionOptions, underscoreInFieldName
+    case invalidFieldName, invalidFieldValue, connectionField, missingColon, headTooLarge, tooManyFields,
+        tooManyConnectionOptions, underscoreInFieldName
     // Fields that must stand once, or not at all, or in one form.
-    case missingHost, repeatedHost, invalidHost, repeatedAuthorization, repeatedProof, repeatedManagedField
+    case missingHost, repeatedHost, invalidHost, conflictingHosts, misdirectedHost, repeatedAuthorization,
+        repeatedProof, repeatedManagedField
     case repeatedContentLength, invalidContentLength, ambiguousFraming, chunkedInHTTP10, invalidTransferEncoding
     case unknownTransferCoding, unknownExpectation
     // The body.
@@ -29,14 +31,17 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
         case .headTooLarge, .tooManyFields, .trailersTooLarge: .headTooLarge
         case .unknownExpectation: .expectationFailed
         case .bodyTooLarge: .bodyTooLarge
+        case .misdirectedHost: .misdirectedRequest
         case .headTooSlow, .bodyTooSlow: .requestTimeout
         case .pathForbiddenCharacter, .pathInvalidEscape, .pathFragment, .pathBackslash, .pathAboveRoot,
             .pathDisguisedDots:
             .ambiguousPath
         case .invalidMethod, .malformedRequestLine, .malformedStatusLine, .invalidTarget, .malformedVersion,
             .tooManyEmptyLines, .bareLineFeed, .bareCarriageReturn, .controlCharacter, .lineFolding,
-            .whitespaceBeforeColon, .emptyFieldName, .invalidFieldName, .missingColon, .tooManyConnectionOptions,
-            .missingHost, .repeatedHost, .invalidHost, .repeatedAuthorization, .repeatedProof, .repeatedManagedField,
+            .whitespaceBeforeColon, .emptyFieldName, .invalidFieldName, .invalidFieldValue, .connectionField,
+            .missingColon, .tooManyConnectionOptions,
+            .missingHost, .repeatedHost, .invalidHost, .conflictingHosts, .repeatedAuthorization, .repeatedProof,
+            .repeatedManagedField,
             .repeatedContentLength, .invalidContentLength, .ambiguousFraming, .chunkedInHTTP10,
             .invalidTransferEncoding, .invalidChunkSize, .chunkTooLarge, .invalidChunkExtension,
             .chunkExtensionsTooLarge, .missingChunkEnd, .incompleteBody, .underscoreInFieldName, .invalidProxyHeader:
@@ -70,6 +75,8 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
         case .whitespaceBeforeColon: "Whitespace before the colon of a field line"
         case .emptyFieldName: "A field line without a name"
         case .invalidFieldName: "A field name is not a token"
+        case .invalidFieldValue: "A field value is malformed"
+        case .connectionField: "A field that HTTP/2 does not have"
         case .missingColon: "A field line without a colon"
         case .headTooLarge: "The header section is too large"
         case .tooManyFields: "Too many fields"
@@ -78,6 +85,8 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
         case .missingHost: "The Host field is missing"
         case .repeatedHost: "The Host field is repeated"
         case .invalidHost: "The host is malformed"
+        case .conflictingHosts: "The authority and the Host field differ"
+        case .misdirectedHost: "The connection was made for another host"
         case .repeatedAuthorization: "The Authorization field is repeated"
         case .repeatedProof: "The DPoP field is repeated"
         case .repeatedManagedField: "A field that must stand once is repeated"

@@ -16,7 +16,7 @@ struct RequestLine: Sendable {
     private var versionStart = 0
 
     /// No method that is in use is longer.
-    private static let maximumMethodLength = 64
+    static let maximumMethodLength = 64
     private static let versionLength = 8
 
     /// - Parameter start: where the line begins in the input.

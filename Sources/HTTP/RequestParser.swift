@@ -5,7 +5,7 @@ internal import Bytes
 /// It looks at every byte once, however the bytes are split, and refuses a malformed head as early as it can be told. After
 /// an error the connection has no further use.
 package struct RequestParser: ~Copyable, Sendable {
-    private let limits: MessageLimits
+    let limits: MessageLimits
     /// The port that is left away from hosts: 80, or 443 where clients use https.
     package var defaultPort: UInt16
     private var section: FieldSectionParser
@@ -139,11 +139,11 @@ package struct RequestParser: ~Copyable, Sendable {
         }
         let options = try ConnectionOptions(readingFrom: &request.fields)
         request.isPersistent = options.isPersistent(in: request.version)
-        try readExpectations(&request)
+        try Self.readExpectations(&request)
         if request.fields.contains(.te) { request.acceptsTrailers = Self.acceptsTrailers(request.fields) }
     }
 
-    private static func acceptsTrailers(_ fields: borrowing Fields) -> Bool {
+    static func acceptsTrailers(_ fields: borrowing Fields) -> Bool {
         guard let value = fields.value(of: .te) else { return false }
         var position = 0
         while let element = value.nextListElement(&position) {
@@ -153,7 +153,7 @@ package struct RequestParser: ~Copyable, Sendable {
     }
 
     /// Refuses fields that stand more than once where they must not.
-    private static func checkRepetitions(_ names: FieldNameSet) throws(ParseError) {
+    static func checkRepetitions(_ names: FieldNameSet) throws(ParseError) {
         let repeated = names.intersection(.single)
         guard !repeated.isEmpty else { return }
         if repeated.contains(.host) { throw .repeatedHost }
@@ -179,8 +179,8 @@ package struct RequestParser: ~Copyable, Sendable {
     }
 
     /// Reads `Expect` (RFC 9110 section 10.1.1), which means nothing in HTTP/1.0.
-    private func readExpectations(_ request: inout Request) throws(ParseError) {
-        guard request.version == .http11, let first = request.fields.firstIndex(of: .expect) else { return }
+    static func readExpectations(_ request: inout Request) throws(ParseError) {
+        guard request.version != .http10, let first = request.fields.firstIndex(of: .expect) else { return }
         var line: Int? = first
         while let current = line {
             let value = request.fields.value(at: current)

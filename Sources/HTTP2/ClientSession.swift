@@ -1,14 +1,26 @@
+internal import Bytes
 package import HTTP
 
 /// The client's side of a connection.
 package final class ClientSession: Session {
+    /// Whether the last `ping` has been answered.
+    package private(set) var isPingAnswered = true
+    private var method: [UInt8] = []
+
+    /// What a server is taken to allow before it has said so (RFC 9113 section 6.5.2).
+    private static let initialStreams = 100
+
     /// - Throws: `.noResources`.
     package init(limits: SessionLimits) throws(HTTP2Error) {
-        super.init()
+        try super.init(isServer: false, limits: limits)
     }
 
     /// How many more streams may be opened now: none after a GOAWAY, or when no stream identifiers are left.
-    package var capacity: Int { 0 }
+    package var capacity: Int {
+        guard canOpen else { return 0 }
+        let allowed = hasRemoteSettings ? native.concurrentStreamsAllowed : Self.initialStreams
+        return max(0, allowed - openStreams)
+    }
 
     /// Opens a stream with a request.
     ///
@@ -23,11 +35,41 @@ package final class ClientSession: Session {
     package func open(
         method: Method, scheme: StaticString, authority: Span<UInt8>, path: Span<UInt8>, lines: Span<UInt8>,
         isComplete: Bool
-    ) -> HTTP2Stream? { nil }
+    ) -> HTTP2Stream? {
+        guard capacity > 0 else { return nil }
+        let stream = HTTP2Stream(id: 0, session: self)
+        self.method.removeAll(keepingCapacity: true)
+        method.append(to: &self.method)
+        let name = self.method
+        var opened: Int32?
+        fields.withRequest(method: name.span, scheme: scheme, authority: authority, path: path, lines: lines) {
+            opened = native.request($0, stream: stream, hasContent: !isComplete)
+        }
+        guard let opened else { return nil }
+        stream.begin(id: opened, isComplete: isComplete)
+        keep(stream)
+        noteOutput()
+        return stream
+    }
 
     /// Asks whether the other side is there (RFC 9113 section 6.7).
-    package func ping() {}
+    package func ping() {
+        guard isPingAnswered else { return }
+        isPingAnswered = false
+        native.submitPing()
+        noteOutput()
+    }
 
-    /// Whether the last `ping` has been answered.
-    package var isPingAnswered: Bool { true }
+    // MARK: What nghttp2 tells
+
+    override func pingAnswered() { isPingAnswered = true }
+
+    override func headArrived(_ id: Int32) {
+        guard let stream = native.stream(id) else { return }
+        if stream.expectsTrailers {
+            stream.receiveTrailers(&head.fields)
+        } else if !stream.receive(&head, isFinal: head.status >= 200) {
+            native.reset(id, .enhanceYourCalm)
+        }
+    }
 }

@@ -2,18 +2,60 @@ package import HTTP
 
 /// The server's side of a connection.
 package final class ServerSession: Session {
+    /// Streams whose request's head has arrived.
+    private var arrived: [HTTP2Stream] = []
+    private var malformed: [MalformedHead] = []
+    /// How many streams have not been closed by their exchange: a client that resets a stream does not end that at once.
+    private var exchanges = 0
+
+    private final class MalformedHead {
+        var head = HeadFields()
+    }
+
+    /// How many malformed heads wait to be asked for.
+    private static let mostMalformed = 16
+
     /// - Throws: `.noResources`.
     package init(limits: SessionLimits) throws(HTTP2Error) {
-        super.init()
+        try super.init(isServer: true, limits: limits)
     }
 
     /// The next stream whose request's head has arrived.
-    package func nextStream() -> HTTP2Stream? { nil }
+    package func nextStream() -> HTTP2Stream? {
+        arrived.isEmpty ? nil : arrived.removeFirst()
+    }
 
     /// The next request that was refused without becoming a stream: what is malformed gets no answer (RFC 9113 section
     /// 8.1.1). The head holds what was understood of it.
     ///
     /// - Parameter head: receives it.
     /// - Returns: whether there was one.
-    package func nextMalformed(_ head: inout HeadFields) -> Bool { false }
+    package func nextMalformed(_ head: inout HeadFields) -> Bool {
+        guard !malformed.isEmpty else { return false }
+        swap(&head, &malformed.removeFirst().head)
+        return true
+    }
+
+    // MARK: What nghttp2 tells
+
+    override var acceptsRequests: Bool { exchanges < limits.concurrentStreams }
+
+    override func exchangeEnded() { exchanges -= 1 }
+
+    override func headArrived(_ id: Int32) {
+        if let stream = native.stream(id) { return stream.receiveTrailers(&head.fields) }
+        let stream = HTTP2Stream(id: id, session: self)
+        exchanges += 1
+        native.bind(id, to: stream)
+        keep(stream)
+        _ = stream.receive(&head, isFinal: true)
+        arrived.append(stream)
+    }
+
+    override func malformedHeadArrived(_ id: Int32) {
+        guard native.stream(id) == nil, malformed.count < Self.mostMalformed else { return }
+        let entry = MalformedHead()
+        swap(&head, &entry.head)
+        malformed.append(entry)
+    }
 }

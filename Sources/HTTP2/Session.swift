@@ -1,42 +1,245 @@
+internal import Bytes
+internal import HTTP
 package import Transport
 
 /// One side of an HTTP/2 connection (RFC 9113), without the connection: bytes go in and out.
+///
+/// Calls belong to one event loop. After `receive`, output is to be collected whether or not the waiter was woken.
+/// `connectionLost` must be the last call: streams and session refer to each other until then.
 package class Session {
-    /// Whom to wake when there is something to write, or a stream has been opened or ended.
-    package var waiter: Waiter?
+    /// Whom to wake when there is something to write.
+    package final var waiter: Waiter?
+    /// Why this side ended the connection; nil if it did not.
+    package internal(set) final var fault: SessionFault?
+    let limits: SessionLimits
+    let native: NativeSession
+    /// The streams that nghttp2 knows.
+    final var streams: [HTTP2Stream] = []
+    /// The head that is arriving; no other can begin before it is complete (RFC 9113 section 4.3).
+    final var head = HeadFields()
+    private final var headSize = 0
+    /// Used by all streams, one after the other.
+    final var fields = FieldBlock()
+    /// What `appendOutput` fills.
+    final var output: [UInt8] = []
+    /// Whether the waiter knows that there is output, or will look.
+    private final var isOutputNoted = false
+    /// Whether nghttp2 can read no more.
+    private final var isBroken = false
+    private final var isLost = false
+    private final var isShuttingDown = false
+    /// Whether the other side's settings have arrived.
+    final var hasRemoteSettings = false
 
-    init() {}
+    init(isServer: Bool, limits: SessionLimits) throws(HTTP2Error) {
+        self.limits = limits
+        native = try NativeSession(isServer: isServer)
+        native.attach(to: self)
+        native.submitSettings(SessionSettings.entries(isServer: isServer, limits: limits))
+        native.setConnectionWindow(limits.connectionWindow)
+    }
+
+    // MARK: Bytes
 
     /// Takes what has arrived.
     ///
     /// - Parameters:
     ///   - bytes: what follows the bytes of the last call.
     ///   - now: the time, which the bounds of what costs more than it should are counted by.
-    package final func receive(_ bytes: Span<UInt8>, at now: Instant) {}
+    package final func receive(_ bytes: Span<UInt8>, at now: Instant) {
+        guard !isBroken, !isLost else { return }
+        isOutputNoted = true
+        if native.receive(bytes) < 0 {
+            isBroken = true
+            if fault == nil { fault = .notHTTP2 }
+        }
+    }
 
     /// Appends what is to be written, of all streams.
     ///
     /// - Parameters:
     ///   - output: what to append to.
     ///   - limit: stops when `output` is at least this long, in bytes.
-    package final func appendOutput(to output: inout [UInt8], upTo limit: Int) {}
+    package final func appendOutput(to output: inout [UInt8], upTo limit: Int) {
+        swap(&output, &self.output)
+        var mayHaveMore = !isLost
+        while mayHaveMore, self.output.count < limit { mayHaveMore = native.collect(into: self) }
+        isOutputNoted = mayHaveMore
+        swap(&output, &self.output)
+    }
 
     /// Whether there is something to write.
-    package final var wantsToWrite: Bool { false }
+    package final var wantsToWrite: Bool { !isLost && native.wantsToWrite }
     /// Whether nothing more is to be read or written: the connection can be closed once all output is written.
-    package final var isOver: Bool { true }
+    package final var isOver: Bool { isLost || !native.wantsToWrite && (isBroken || !native.wantsToRead) }
+    /// Whether requests can still be sent.
+    final var canOpen: Bool { !isLost && !isShuttingDown && native.allowsRequests }
     /// How many streams are open.
-    package final var openStreams: Int { 0 }
+    package final var openStreams: Int { streams.count }
     /// Whether the other side is in the middle of a head, which must not take for ever.
-    package final var isInsideHead: Bool { false }
+    package internal(set) final var isInsideHead = false
+
+    /// Says that there is something to write.
+    final func noteOutput() {
+        guard !isOutputNoted else { return }
+        isOutputNoted = true
+        waiter?.wake()
+    }
+
+    // MARK: The end
 
     /// Says that no stream will be accepted or opened any more (GOAWAY, RFC 9113 section 6.8), and that those under way go on.
     /// Whoever has heard it may have sent streams before; `finishShutdown` ends that.
-    package final func beginShutdown() {}
+    package final func beginShutdown() {
+        guard !isLost, !isShuttingDown else { return }
+        isShuttingDown = true
+        native.submitShutdownNotice()
+        noteOutput()
+    }
 
     /// Says which streams were the last; called about a round trip after `beginShutdown`.
-    package final func finishShutdown() {}
+    package final func finishShutdown() {
+        guard !isLost else { return }
+        native.submitGoaway()
+        noteOutput()
+    }
 
     /// Says that the connection is lost: no stream goes on.
-    package final func connectionLost() {}
+    package final func connectionLost() {
+        isLost = true
+        isInsideHead = false
+        for stream in streams {
+            native.bind(stream.id, to: nil)
+            stream.endWithConnection()
+        }
+        streams.removeAll()
+    }
+
+    // MARK: Streams
+
+    /// Keeps a stream for as long as nghttp2 knows it.
+    final func keep(_ stream: HTTP2Stream) {
+        stream.place = streams.count
+        streams.append(stream)
+    }
+
+    private final func release(_ stream: HTTP2Stream) {
+        let last = streams.removeLast()
+        guard last !== stream else { return }
+        last.place = stream.place
+        streams[stream.place] = last
+    }
+
+    /// An exchange has no use for its stream any more.
+    func exchangeEnded() {}
+
+    final func reset(_ id: Int32, _ code: ErrorCode) {
+        native.reset(id, code)
+        noteOutput()
+    }
+
+    /// Lets the other side send more, in place of content that has been read or has no reader.
+    final func consume(_ count: Int, of id: Int32) {
+        guard count > 0, !isLost else { return }
+        native.consume(count, of: id)
+        noteOutput()
+    }
+
+    // MARK: What nghttp2 tells
+
+    /// Decides whether a head is taken.
+    ///
+    /// - Returns: a code of nghttp2, 0 to go on.
+    final func headBegins(_ id: Int32, isRequest: Bool) -> Int32 {
+        head.reset()
+        headSize = 0
+        isInsideHead = true
+        guard isRequest, !acceptsRequests else { return 0 }
+        native.reset(id, .refusedStream)
+        return SessionCallbacks.streamFailed
+    }
+
+    /// Whether the next request becomes a stream.
+    var acceptsRequests: Bool { true }
+
+    final func fieldArrived(_ id: Int32, name: Span<UInt8>, value: Span<UInt8>) -> Int32 {
+        headSize += name.count + value.count + 4
+        if name.count > 0, name[0] == UInt8(ascii: ":") {
+            head.set(pseudo: name, value)
+            return 0
+        }
+        guard headSize <= limits.messages.fieldSection, head.fields.count < limits.messages.fieldCount else {
+            head.isTooLarge = true
+            // Nobody sends so much who could be helped by an answer.
+            guard headSize <= 4 * limits.messages.fieldSection else {
+                native.reset(id, .enhanceYourCalm)
+                return SessionCallbacks.streamFailed
+            }
+            return 0
+        }
+        head.fields.append(name: name, value: value)
+        return 0
+    }
+
+    final func contentArrived(_ id: Int32, _ bytes: Span<UInt8>) {
+        if let stream = native.stream(id), stream.takesContent {
+            stream.receive(bytes)
+        } else {
+            native.consume(bytes.count, of: id)
+        }
+    }
+
+    final func frameArrived(_ event: FrameEvent) {
+        switch event.kind {
+        case .head:
+            isInsideHead = false
+            head.isComplete = event.endsStream
+            headArrived(event.stream)
+            if event.endsStream { native.stream(event.stream)?.remoteEnded() }
+        case .data: if event.endsStream { native.stream(event.stream)?.remoteEnded() }
+        case .reset(let code): native.stream(event.stream)?.resetCode = code
+        case .settings(isAcknowledgement: false): hasRemoteSettings = true
+        case .ping(isAcknowledgement: true): pingAnswered()
+        case .settings, .ping, .goaway, .none: break
+        }
+    }
+
+    /// Takes `head`: of a request, of a response, or trailers.
+    func headArrived(_ id: Int32) {}
+    /// Takes what there is of a malformed `head`.
+    func malformedHeadArrived(_ id: Int32) {}
+    func pingAnswered() {}
+
+    final func invalidFrameArrived(_ event: FrameEvent) {
+        guard case .head = event.kind else { return }
+        isInsideHead = false
+        malformedHeadArrived(event.stream)
+    }
+
+    final func frameSent(_ event: FrameEvent) {
+        switch event.kind {
+        case .head, .data:
+            guard event.endsStream, let stream = native.stream(event.stream) else { return }
+            // The other side need not send the rest of a request that was answered (RFC 9113 section 8.1).
+            if stream.localEnded() { native.reset(event.stream, .noError) }
+        case .goaway(let code): if code != .noError, fault == nil { fault = .violation(code) }
+        default: break
+        }
+    }
+
+    final func frameNotSent(_ event: FrameEvent) {
+        guard case .head = event.kind else { return }
+        native.stream(event.stream)?.wasNeverSent = true
+    }
+
+    final func streamEnded(_ id: Int32, _ code: ErrorCode) {
+        guard let stream = native.stream(id) else { return }
+        release(stream)
+        stream.end(code)
+    }
+
+    final func sendTrailers(of stream: HTTP2Stream) {
+        let lines = stream.takeTrailerLines()
+        fields.withTrailers(lines.span) { native.submitTrailers(stream.id, $0) }
+    }
 }

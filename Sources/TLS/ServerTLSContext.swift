@@ -22,5 +22,5 @@ package final class ServerTLSContext {
 
     /// Whether a request for `host`, without a port and in lower case, is answered under the certificate that `stream` was
     /// given (RFC 9110 section 15.5.20).
-    package func serves(_ host: [UInt8], on stream: TLSStream) -> Bool { true }
+    package func serves(_ host: Span<UInt8>, on stream: TLSStream) -> Bool { true }
 }

@@ -1,3 +1,4 @@
+package import TLS
 package import Transport
 
 /// Why an upstream gave no usable response.
@@ -6,6 +7,8 @@ package enum UpstreamError: Error {
     case unresolved(ResolverError)
     /// No connection came about.
     case unreachable(SocketError)
+    /// The handshake of TLS failed.
+    case notSecured(TLSError)
     /// As many connections are open as may be.
     case busy
     /// It closed the connection, or said nothing at all, before the response was complete.
@@ -28,6 +31,7 @@ package enum UpstreamError: Error {
         switch self {
         case .unresolved: "The upstream's name cannot be resolved"
         case .unreachable(let error): "The upstream cannot be reached: \(error.description)"
+        case .notSecured(let error): "There is no TLS with the upstream: \(error.description)"
         case .busy: "No connection to the upstream is free"
         case .closedEarly: "The upstream closed the connection before its response was complete"
         case .malformed(let detail): "The upstream's response is not valid: \(detail)"

@@ -1,16 +1,22 @@
 package import Bytes
+package import TLS
 package import Transport
 
 /// One worker's connections to one upstream: the idle ones wait here for the next exchange.
 package final class UpstreamPool {
-    private let settings: UpstreamSettings
-    private let loop: EventLoop
-    private let blocks: BlockPool
+    let settings: UpstreamSettings
+    let loop: EventLoop
+    let blocks: BlockPool
+    private let tls: ClientTLSContext?
+    /// Starts a task on the worker.
+    let startTask: (@escaping () async -> Void) -> Void
     private var idle: [UpstreamConnection] = []
     /// Sockets of this process that requests of clients must not reach, whatever the upstream's name comes to.
     private let forbidden: [SocketAddress]
-    private var openCount = 0
-    private var isRetired = false
+    var openCount = 0
+    private(set) var isRetired = false
+    /// The connections of HTTP/2.
+    var sharing = SharedConnections()
     /// The addresses found last, which serve on when a later look-up fails.
     private var addresses: [SocketAddress]
     private var lastFailure: ResolverError?
@@ -20,17 +26,22 @@ package final class UpstreamPool {
     private var lookUp = 0
 
     /// Told of every address that could not be connected to.
-    package var onConnectFailure: ((SocketAddress, SocketError) -> Void)?
+    package var onConnectFailure: ((SocketAddress, UpstreamError) -> Void)?
 
     /// - Parameters:
     ///   - settings: the server and its bounds.
+    ///   - tls: the TLS of `settings`; nil for cleartext.
     ///   - loop: the worker's loop.
     ///   - blocks: where connections get the storage of their buffers.
     ///   - forbidden: sockets of this process that are not connected to, whatever the server's name comes to.
+    ///   - startTask: starts a task on the worker, which connections of HTTP/2 need.
     package init(
-        settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool, forbidden: [SocketAddress] = []
+        settings: UpstreamSettings, tls: ClientTLSContext? = nil, loop: EventLoop, blocks: BlockPool,
+        forbidden: [SocketAddress] = [], startTask: @escaping (@escaping () async -> Void) -> Void
     ) {
         self.settings = settings
+        self.tls = tls
+        self.startTask = startTask
         self.loop = loop
         self.blocks = blocks
         self.forbidden = forbidden
@@ -49,11 +60,24 @@ package final class UpstreamPool {
     /// - Returns: the connection, which the caller releases or closes.
     /// - Throws: `.busy`, `.unresolved`, `.unreachable` or `.timedOut(.connect)`.
     package func acquire(waiter: Waiter, mayReuse: Bool) async throws(UpstreamError) -> UpstreamConnection {
+        if settings.applicationProtocol == .http2 { return try await acquireShared(waiter: waiter) }
         if mayReuse, let connection = takeIdle() {
             connection.stream.waiter = waiter
             connection.isReused = true
             return connection
         }
+        return try await open(waiter: waiter) { UpstreamConnection(stream: $0, address: $1, lookUp: $2) }
+    }
+
+    /// Opens a connection, which counts until it is closed.
+    ///
+    /// - Parameters:
+    ///   - waiter: whom it wakes; the caller's own.
+    ///   - make: what becomes of it, its address and its look-up.
+    /// - Throws: `.busy`, `.unresolved`, `.unreachable`, `.notSecured` or `.timedOut(.connect)`.
+    func open<Opened>(
+        waiter: Waiter, _ make: (any ByteStream, String, Int) -> Opened
+    ) async throws(UpstreamError) -> Opened {
         await waitForFirstLookUp(waiter)
         guard openCount < settings.connectionLimit else { throw .busy }
         guard !addresses.isEmpty else {
@@ -61,7 +85,8 @@ package final class UpstreamPool {
         }
         openCount += 1
         do throws(UpstreamError) {
-            return try await connect(waiter: waiter)
+            let (stream, address) = try await connect(waiter: waiter)
+            return make(stream, address.description, lookUp)
         } catch {
             openCount -= 1
             throw error
@@ -80,7 +105,7 @@ package final class UpstreamPool {
 
     /// Tries the addresses in order; each has its share of the time, so that one that does not answer leaves some to the
     /// next.
-    private func connect(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
+    private func connect(waiter: Waiter) async throws(UpstreamError) -> (any ByteStream, SocketAddress) {
         let deadline = loop.now + settings.connectTimeout
         let share = Nanoseconds(count: settings.connectTimeout.count / UInt64(addresses.count))
         var failure = SocketError.unreachable
@@ -89,17 +114,40 @@ package final class UpstreamPool {
                 failure = .notPermitted
                 continue
             }
+            let stream: TCPStream
             do throws(SocketError) {
-                let stream = try await TCPStream.connect(
+                stream = try await TCPStream.connect(
                     to: address, on: loop, waiter: waiter, until: min(deadline, loop.now + share))
-                return UpstreamConnection(stream: stream, address: address.description, lookUp: lookUp)
             } catch {
                 failure = error
-                onConnectFailure?(address, error)
+                onConnectFailure?(address, .unreachable(error))
                 if deadline <= loop.now { throw .timedOut(.connect) }
+                continue
+            }
+            do throws(TLSError) {
+                return (try await secure(stream, waiter: waiter, until: deadline), address)
+            } catch {
+                onConnectFailure?(address, .notSecured(error))
+                throw .notSecured(error)
             }
         }
         throw .unreachable(failure)
+    }
+
+    /// Does the handshake of TLS, if the upstream has it.
+    private func secure(
+        _ stream: TCPStream, waiter: Waiter, until deadline: Instant
+    ) async throws(TLSError) -> any ByteStream {
+        guard let tls else { return stream }
+        let secured = try tls.connect(stream)
+        secured.waiter = waiter
+        do throws(TLSError) {
+            try await secured.handshake(until: deadline)
+            return secured
+        } catch {
+            secured.close(abruptly: false)
+            throw error
+        }
     }
 
     private func takeIdle() -> UpstreamConnection? {
@@ -114,6 +162,7 @@ package final class UpstreamPool {
 
     /// Takes `connection` back after an exchange that left it between messages.
     package func release(_ connection: UpstreamConnection) {
+        if connection.isShared { return endStream(of: connection) }
         connection.stream.waiter = nil
         // Bytes that nobody asked for make the next response doubtful; whether more came is looked at before it is used.
         guard !isRetired, connection.input.isEmpty, leadsToUpstream(connection) else {
@@ -126,13 +175,19 @@ package final class UpstreamPool {
 
     /// Whether the upstream's name still has the address that `connection` leads to.
     private func leadsToUpstream(_ connection: UpstreamConnection) -> Bool {
-        if connection.lookUp == lookUp { return true }
-        connection.lookUp = lookUp
-        return addresses.contains { $0.description == connection.address }
+        leadsToUpstream(connection.address, &connection.lookUp)
+    }
+
+    /// Whether the upstream's name still has `address`, of which `known` is the look-up after which that was known.
+    func leadsToUpstream(_ address: String, _ known: inout Int) -> Bool {
+        if known == lookUp { return true }
+        known = lookUp
+        return addresses.contains { $0.description == address }
     }
 
     /// Closes `connection`, whatever state it is in.
     package func close(_ connection: UpstreamConnection) {
+        if connection.isShared { return endStream(of: connection) }
         connection.input.release(to: blocks)
         connection.stream.close(abruptly: false)
         openCount -= 1
@@ -140,6 +195,7 @@ package final class UpstreamPool {
 
     /// Closes the idle connections that were idle too long or that the upstream has ended; called about once a second.
     package func sweep() {
+        sweepShared()
         idle.removeAll { connection in
             let isUsable =
                 connection.stream.isQuiet && loop.now.since(connection.idleSince) < settings.idleTimeout
@@ -152,6 +208,7 @@ package final class UpstreamPool {
     /// Keeps no connection from now on: nobody will ask for one, but for exchanges that run already.
     package func retire() {
         isRetired = true
+        retireShared()
         for connection in idle { close(connection) }
         idle.removeAll()
     }

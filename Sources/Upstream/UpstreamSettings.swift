@@ -1,3 +1,5 @@
+package import HTTP
+package import TLS
 package import Transport
 
 /// What a pool needs to know of its upstream.
@@ -10,15 +12,36 @@ package struct UpstreamSettings: Sendable, Hashable {
 
     /// Where the server is.
     package var server: Server
-    /// How long connecting may take, over all addresses.
+    /// How the server proves who it is; nil for cleartext.
+    package var tls: ClientTLSSettings?
+    /// What the server speaks.
+    package var applicationProtocol: ApplicationProtocol
+    /// How large heads of HTTP/2 may be.
+    package var messageLimits: MessageLimits
+    /// How long connecting may take, over all addresses, TLS included.
     package var connectTimeout: Nanoseconds
     /// How long an idle connection is kept: shorter than the upstream keeps it.
     package var idleTimeout: Nanoseconds
     /// How many connections one worker may have open.
     package var connectionLimit: Int
 
-    package init(server: Server, connectTimeout: Nanoseconds, idleTimeout: Nanoseconds, connectionLimit: Int) {
+    /// - Parameters:
+    ///   - server: where the server is.
+    ///   - tls: how it proves who it is; nil for cleartext.
+    ///   - applicationProtocol: what it speaks.
+    ///   - messageLimits: how large heads of HTTP/2 may be.
+    ///   - connectTimeout: how long connecting may take, over all addresses, TLS included.
+    ///   - idleTimeout: how long an idle connection is kept.
+    ///   - connectionLimit: how many connections one worker may have open.
+    package init(
+        server: Server, tls: ClientTLSSettings? = nil, applicationProtocol: ApplicationProtocol = .http11,
+        messageLimits: MessageLimits = MessageLimits(), connectTimeout: Nanoseconds, idleTimeout: Nanoseconds,
+        connectionLimit: Int
+    ) {
         self.server = server
+        self.tls = tls
+        self.applicationProtocol = applicationProtocol
+        self.messageLimits = messageLimits
         self.connectTimeout = connectTimeout
         self.idleTimeout = idleTimeout
         self.connectionLimit = connectionLimit

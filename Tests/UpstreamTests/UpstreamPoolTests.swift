@@ -29,7 +29,7 @@ private actor Bench {
         pool = UpstreamPool(
             settings: UpstreamSettings(
                 server: .host("127.0.0.1", port: socket.address.port), connectTimeout: .seconds(5),
-                idleTimeout: idleTimeout, connectionLimit: limit), loop: loop, blocks: BlockPool())
+                idleTimeout: idleTimeout, connectionLimit: limit), loop: loop, blocks: BlockPool(), startTask: { _ in })
     }
 
     /// What happened to a connection between two exchanges.
@@ -154,7 +154,7 @@ struct UpstreamPoolTests {
             let pool = UpstreamPool(
                 settings: UpstreamSettings(
                     server: .host("127.0.0.1", port: socket.address.port), connectTimeout: .seconds(5),
-                    idleTimeout: .seconds(1), connectionLimit: 1), loop: loop, blocks: BlockPool())
+                    idleTimeout: .seconds(1), connectionLimit: 1), loop: loop, blocks: BlockPool(), startTask: { _ in })
             for _ in 0..<2 {
                 do throws(UpstreamError) {
                     _ = try await pool.acquire(waiter: Waiter(loop: loop), mayReuse: true)
@@ -174,7 +174,7 @@ struct UpstreamPoolTests {
         let pool = UpstreamPool(
             settings: UpstreamSettings(
                 server: .host("name.test", port: 80), connectTimeout: .seconds(1), idleTimeout: .seconds(1),
-                connectionLimit: 1), loop: loop, blocks: BlockPool())
+                connectionLimit: 1), loop: loop, blocks: BlockPool(), startTask: { _ in })
         #expect(!pool.hasAddress)
         #expect(pool.nameToResolve?.host == "name.test")
         pool.update(.failure(ResolverError(description: "no such name")))

@@ -1,0 +1,36 @@
+import Bytes
+import HTTP2
+import Transport
+
+/// One stream of a client's HTTP/2 connection: one exchange.
+final class ClientStream: Client {
+    private let connection: Connection
+
+    /// - Parameters:
+    ///   - stream: the stream; its request's head is there.
+    ///   - connection: what it belongs to.
+    init(_ stream: HTTP2Stream, of connection: Connection) {
+        self.connection = connection
+        super.init(
+            stream: stream, http2: stream, origin: connection.origin, remoteIP: connection.remoteIP,
+            listener: connection.listener, resources: connection.resources)
+        security = connection.security
+    }
+
+    override func adoptNextListener() {
+        connection.adoptNextListener()
+        listener = connection.listener
+        origin = connection.origin
+    }
+
+    /// Serves the exchange, and ends the stream.
+    func serve(isWithinLimit: Bool) async {
+        let exchange = resources.takeExchange()
+        let ending = await exchange.run(
+            on: self, isWithinLimit: isWithinLimit, headTimeout: resources.generation.settings.headTimeout)
+        exchange.generation.give(exchange)
+        input.release(to: resources.blocks)
+        stream.close(abruptly: ending == .reset)
+        waiter.retire()
+    }
+}

@@ -1,0 +1,60 @@
+import HTTP
+import HTTP2
+import Transport
+
+/// The HTTP/2 of one client's connection: each of its streams is an exchange in a task of its own.
+final class ClientStreams {
+    private let connection: Connection
+    private let isWithinLimit: Bool
+    private let session: ServerSession
+    private let driver: SessionDriver
+    /// How many exchanges have not ended.
+    private var exchangeCount = 0
+
+    /// - Throws: `.noResources`.
+    init(of connection: Connection, isWithinLimit: Bool) throws(HTTP2Error) {
+        let settings = connection.resources.generation.settings
+        var limits = SessionLimits(messages: settings.messageLimits)
+        limits.concurrentStreams = settings.streamLimit
+        self.connection = connection
+        self.isWithinLimit = isWithinLimit
+        session = try ServerSession(limits: limits)
+        driver = SessionDriver(
+            session: session, stream: connection.stream, loop: connection.resources.loop,
+            blocks: connection.resources.blocks,
+            patience: SessionDriver.Patience(head: settings.headTimeout, idle: settings.idleTimeout))
+    }
+
+    /// Runs until the connection is of no more use and all its exchanges have ended.
+    func run() async {
+        driver.onArrival = { [unowned self] in begin() }
+        await driver.run(&connection.input)
+        while exchangeCount > 0 { _ = await connection.waiter.wait(until: .never) }
+    }
+
+    /// Lets the exchanges under way be the last.
+    func shutDown() { driver.shutDown() }
+
+    /// Begins an exchange for each request that has arrived.
+    private func begin() {
+        while let stream = session.nextStream() {
+            exchangeCount += 1
+            let client = ClientStream(stream, of: connection)
+            connection.resources.tasks.start { [self] in
+                await client.serve(isWithinLimit: isWithinLimit)
+                exchangeCount -= 1
+                if exchangeCount == 0 { connection.waiter.wake() }
+            }
+        }
+        noteMalformed()
+    }
+
+    private func noteMalformed() {
+        let resources = connection.resources
+        while session.nextMalformed(&resources.head) {
+            let exchange = resources.takeExchange()
+            exchange.noteMalformed(&resources.head, on: connection)
+            exchange.generation.give(exchange)
+        }
+    }
+}

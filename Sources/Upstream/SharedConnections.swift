@@ -1,0 +1,107 @@
+internal import Bytes
+internal import HTTP2
+internal import Transport
+
+/// A pool's connections of HTTP/2, and the exchanges that wait for room on one.
+struct SharedConnections {
+    var connections: [SharedConnection] = []
+    /// How many connections are being made.
+    var connecting = 0
+    var waiting: [Waiter] = []
+    /// How often making one has failed, and how the last time.
+    var failures = 0
+    var lastFailure = UpstreamError.busy
+
+    /// Lets everyone who waits look again.
+    mutating func wakeAll() {
+        for waiter in waiting { waiter.wake() }
+        waiting.removeAll(keepingCapacity: true)
+    }
+
+    /// Lets who waits longest look again: one stream has ended.
+    mutating func wakeFirst() {
+        if !waiting.isEmpty { waiting.removeFirst().wake() }
+    }
+}
+
+extension UpstreamPool {
+    /// Room for a stream: on a connection that is there, or else on a new one, which serves all who wait for it.
+    ///
+    /// - Throws: `.busy` where none becomes free within the time of connecting, or why there is no connection.
+    func acquireShared(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
+        let deadline = loop.now + settings.connectTimeout
+        let failures = sharing.failures
+        while true {
+            if let roomy = sharing.connections.first(where: { $0.session.capacity > 0 }) {
+                return UpstreamConnection(on: roomy, waiter: waiter)
+            }
+            if sharing.failures != failures, sharing.connecting == 0 { throw sharing.lastFailure }
+            if sharing.connecting == 0, openCount < settings.connectionLimit { startConnection() }
+            if !sharing.waiting.contains(where: { $0 === waiter }) { sharing.waiting.append(waiter) }
+            guard await waiter.wait(until: deadline) == .expired else { continue }
+            sharing.waiting.removeAll { $0 === waiter }
+            throw sharing.connections.isEmpty ? .timedOut(.connect) : .busy
+        }
+    }
+
+    /// Ends the exchange's stream, which makes room for another.
+    func endStream(of connection: UpstreamConnection) {
+        connection.input.release(to: blocks)
+        connection.http2?.close(abruptly: false)
+        sharing.wakeFirst()
+    }
+
+    private func startConnection() {
+        sharing.connecting += 1
+        startTask { [self] in
+            let waiter = Waiter(loop: loop)
+            await runConnection(waiter)
+            waiter.retire()
+        }
+    }
+
+    /// Makes a connection and carries its bytes until it ends.
+    private func runConnection(_ waiter: Waiter) async {
+        let scheme: StaticString = settings.tls == nil ? "http" : "https"
+        let opened: SharedConnection?
+        do throws(UpstreamError) {
+            opened = try await open(waiter: waiter) { stream, address, lookUp in
+                try? SharedConnection(
+                    stream: stream, address: address, scheme: scheme, lookUp: lookUp, settings: settings, loop: loop,
+                    blocks: blocks)
+            }
+        } catch {
+            return connectionFailed(error)
+        }
+        guard let shared = opened else {
+            openCount -= 1
+            return connectionFailed(.busy)
+        }
+        sharing.connecting -= 1
+        sharing.connections.append(shared)
+        sharing.wakeAll()
+        await shared.run()
+        sharing.connections.removeAll { $0 === shared }
+        openCount -= 1
+        sharing.wakeAll()
+    }
+
+    private func connectionFailed(_ error: UpstreamError) {
+        sharing.connecting -= 1
+        sharing.failures += 1
+        sharing.lastFailure = error
+        sharing.wakeAll()
+    }
+
+    /// Lets connections to addresses that are no longer the upstream's end.
+    func sweepShared() {
+        for shared in sharing.connections where !leadsToUpstream(shared.address, &shared.lookUp) {
+            shared.retire()
+        }
+    }
+
+    /// Lets all connections end when their exchanges do.
+    func retireShared() {
+        for shared in sharing.connections { shared.retire() }
+    }
+}
