@@ -71,8 +71,8 @@ let package = Package(
 
         tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
         tests(
-            "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "StrictJSON", "Bytes"],
-            exclude: ["Broken"]),
+            "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "TLS", "StrictJSON", "Bytes"],
+            exclude: ["Broken", "Certificates"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
         tests("RepositoryTests", []),
@@ -87,14 +87,14 @@ let package = Package(
         tests("PasswordsTests", ["Passwords", "Bytes"]),
         tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
-        tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux"]),
+        tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux", "COpenSSL"]),
         tests("HTTP2Tests", ["HTTP2", "HTTP", "Transport", "Bytes"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "StrictJSON", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "TLS", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

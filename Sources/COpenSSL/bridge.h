@@ -11,11 +11,13 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 // SHA-256 of `count` bytes. These three calls work on the stack, while the EVP forms allocate or look the algorithm up:
@@ -90,6 +92,52 @@ static inline EVP_MAC_CTX *gateway_hmac_context(EVP_MAC *mac, const char *digest
     if (context != NULL && EVP_MAC_init(context, key, size, parameters) == 1) return context;
     EVP_MAC_CTX_free(context);
     return NULL;
+}
+
+// Options of every TLS context, and those of servers; their values have types that do not import.
+static const uint64_t gateway_tls_options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
+static const uint64_t gateway_tls_server_options = SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+
+// Stacks of OpenSSL are macros over untyped ones.
+static inline int gateway_certificate_count(const STACK_OF(X509) *stack) {
+    return stack == NULL ? 0 : sk_X509_num(stack);
+}
+
+static inline X509 *gateway_certificate_at(const STACK_OF(X509) *stack, int index) {
+    return sk_X509_value(stack, index);
+}
+
+static inline STACK_OF(X509) *gateway_certificates_new(void) { return sk_X509_new_null(); }
+
+// Adds another reference to `certificate`.
+static inline int gateway_certificates_add(STACK_OF(X509) *stack, X509 *certificate) {
+    return X509_add_cert(stack, certificate, X509_ADD_FLAG_UP_REF);
+}
+
+static inline void gateway_certificates_free(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
+
+// The bytes of the name at `index` if it is a name of the DNS, or null.
+static inline const uint8_t *gateway_dns_name(const GENERAL_NAMES *names, int index, size_t *count) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    if (name == NULL || name->type != GEN_DNS) return NULL;
+    *count = (size_t)ASN1_STRING_length(name->d.dNSName);
+    return ASN1_STRING_get0_data(name->d.dNSName);
+}
+
+static inline int gateway_name_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+
+// Never asks anybody for a password: a key that needs one is not read.
+static inline int gateway_no_password(char *buffer, int size, int writes, void *data) {
+    (void)buffer, (void)size, (void)writes, (void)data;
+    return -1;
+}
+
+static inline int gateway_error_library(unsigned long code) { return ERR_GET_LIB(code); }
+
+static inline int gateway_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
+
+static inline int gateway_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
 }
 
 #endif

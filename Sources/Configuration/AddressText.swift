@@ -40,6 +40,18 @@ enum AddressText {
         return .ip(host: host, port: port)
     }
 
+    /// Parses a host without a port: a name, an IPv4 address, or `[v6]`.
+    ///
+    /// - Parameter text: the host.
+    /// - Returns: the host in lower case, without brackets and without a dot at its end.
+    /// - Throws: `ValueProblem`.
+    static func parseHost(_ text: String) throws(ValueProblem) -> String {
+        guard case (let host, nil) = try split(text) else {
+            throw ValueProblem(message: "\"\(text)\" is not a name or an address without a port")
+        }
+        return host.withoutFinalDot
+    }
+
     /// Splits at the colon before the port; the host comes without brackets.
     private static func split(_ text: String) throws(ValueProblem) -> (host: String, port: String?) {
         if text.hasPrefix("[") {
@@ -87,6 +99,11 @@ enum AddressText {
     }
 }
 
+extension String {
+    /// The name without the dot that may end it (RFC 1034 §3.1).
+    var withoutFinalDot: String { hasSuffix(".") ? String(dropLast()) : self }
+}
+
 /// Parses how clients name a listener.
 enum ExternalURLText {
     /// Parses `http://host`, `https://host` or either with a port.
@@ -96,52 +113,47 @@ enum ExternalURLText {
         if StringForm.holdsUser(text) {
             throw ValueProblem(message: "the URL of a listener has no user name or password")
         }
-        guard let scheme = ExternalURL.Scheme.allCases.first(where: { text.hasPrefix("\($0.rawValue)://") }) else {
+        guard let (scheme, rest) = URLScheme.split(text) else {
             throw ValueProblem(
                 message: "\"\(text)\" is not the URL of a listener: write \"https://host\" or \"https://host:port\"")
         }
-        var authority = String(text.dropFirst(scheme.rawValue.utf8.count + 3))
-        if authority.hasSuffix("/") { authority.removeLast() }
-        if authority.contains(where: { "/?#".contains($0) }) {
-            throw ValueProblem(message: "this URL names a listener: it has no path, query or fragment")
-        }
-        if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
-        let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: scheme.defaultPort)
-        guard case .ip(_, let port) = address else {
+        let authority = try URLAuthority(
+            rest, of: text, scheme: scheme,
+            pathProblem: "this URL names a listener: it has no path, query or fragment")
+        guard case .ip(_, let port) = authority.address else {
             throw ValueProblem(message: "clients cannot name a Unix-domain socket in a URL")
         }
-        let suffix = port == scheme.defaultPort ? ":\(port)".utf8.count : 0
-        return ExternalURL(scheme: scheme, authority: String(address.description.dropLast(suffix)), port: port)
+        return ExternalURL(scheme: scheme, authority: authority.text, port: port)
     }
 }
 
 /// Parses the URL of a server.
 enum ServerURLText {
-    /// Parses `http://host`, `http://host:port` or `http://unix:/path`.
+    /// Parses `http://host`, `https://host`, either with a port, or `http://unix:/path`.
     ///
     /// - Throws: `ValueProblem`.
     static func parse(_ text: String) throws(ValueProblem) -> UpstreamServerConfiguration {
         if StringForm.holdsUser(text) {
             throw ValueProblem(message: "the URL of a server has no user name or password")
         }
-        if text.hasPrefix("https://") { throw ValueProblem(message: "\"https\" upstreams are not supported yet") }
-        guard text.hasPrefix("http://") else {
+        guard let (scheme, rest) = URLScheme.split(text) else {
             throw ValueProblem(
-                message: "\"\(text)\" is not the URL of a server: write \"http://host:port\" or \"http://unix:/path\"")
+                message: "\"\(text)\" is not the URL of a server: write \"http://host:port\", \"https://host:port\" or "
+                    + "\"http://unix:/path\"")
         }
-        var authority = String(text.dropFirst(7))
-        if authority.hasPrefix("unix:") {
-            let address = try AddressText.parse(authority, ports: 1...65535)
-            return UpstreamServerConfiguration(address: address, authority: "localhost")
+        if rest.hasPrefix("unix:") {
+            // No name would be there that its certificate could have.
+            guard scheme == .http else {
+                throw ValueProblem(
+                    message: "there is no TLS over a Unix-domain socket, which stays on this machine: write "
+                        + "\"http://unix:/path\"")
+            }
+            let address = try AddressText.parse(String(rest), ports: 1...65535)
+            return UpstreamServerConfiguration(scheme: scheme, address: address, authority: "localhost")
         }
-        if authority.hasSuffix("/") { authority.removeLast() }
-        if authority.contains(where: { "/?#".contains($0) }) {
-            throw ValueProblem(message: "the URL of a server has no path: the request's own path is forwarded")
-        }
-        if authority.isEmpty { throw ValueProblem(message: "the host is missing in \"\(text)\"") }
-        let address = try AddressText.parse(authority, ports: 1...65535, defaultPort: 80)
-        let isDefaultPort = address.description.hasSuffix(":80")
-        let name = isDefaultPort ? String(address.description.dropLast(3)) : address.description
-        return UpstreamServerConfiguration(address: address, authority: name)
+        let authority = try URLAuthority(
+            rest, of: text, scheme: scheme,
+            pathProblem: "the URL of a server has no path: the request's own path is forwarded")
+        return UpstreamServerConfiguration(scheme: scheme, address: authority.address, authority: authority.text)
     }
 }

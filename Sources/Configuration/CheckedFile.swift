@@ -25,8 +25,8 @@ struct CheckedFile {
             ? Cursor(node: substitution.substitute(in: written), pointer: .root) : written
         ShapeChecker(problems: problems).check(root, .gateway)
         let hash = SHA256.hash(bytes.span).hexadecimal(digits: 6)
-        let decoder = ConfigurationDecoder(problems: problems, surroundings: surroundings, paths: PathBase(file: file))
-        var configuration = decoder.decode(root, hash: hash)
+        let files = NamedFiles(problems: problems, surroundings: surroundings, paths: PathBase(file: file))
+        var configuration = ConfigurationDecoder(files: files).decode(root, hash: hash)
         secrets = SecretPlaces(in: root, .gateway)
         problems.hide(secrets.ranges)
         guard !problems.hasErrors else { throw ConfigurationErrors(errors: problems.findings(.error)) }

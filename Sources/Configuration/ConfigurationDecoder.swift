@@ -4,13 +4,13 @@ import StrictJSON
 ///
 /// It goes through to the end even if something is wrong, so that all problems are found; what it returns then is not used.
 struct ConfigurationDecoder {
-    let problems: ProblemCollector
-    let surroundings: Surroundings
-    let paths: PathBase
+    let files: NamedFiles
+
+    private var problems: ProblemCollector { files.problems }
 
     func decode(_ root: Cursor, hash: String) -> GatewayConfiguration {
         let limits = decodeLimits(root["limits"])
-        let listenerDecoder = ListenerDecoder(problems: problems, paths: paths)
+        let listenerDecoder = ListenerDecoder(files: files)
         let listeners = listenerDecoder.decode(root["listeners"])
         let admin = listenerDecoder.decodeAdmin(root["admin"], listeners: listeners)
         let names = KnownNames(
@@ -19,11 +19,10 @@ struct ConfigurationDecoder {
         let policy = PolicyDecoder(problems: problems)
         let scopes = policy.decodeScopes(root["scopes"])
         let roles = policy.decodeRoles(root["roles"], scopes: names.scopes)
-        let issuers = IssuerDecoder(problems: problems, surroundings: surroundings, paths: paths, names: names)
-            .decode(root["issuers"])
+        let issuers = IssuerDecoder(files: files, names: names).decode(root["issuers"])
         let apiKeys = APIKeyDecoder(problems: problems, scopes: names.scopes, roles: names.roles)
             .decode(root["api_keys"])
-        let upstreamDecoder = UpstreamDecoder(problems: problems, paths: paths, admin: admin)
+        let upstreamDecoder = UpstreamDecoder(files: files, admin: admin)
         let upstreams = upstreamDecoder.decode(root["upstreams"])
         let routes = RouteDecoder(
             problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits,
@@ -69,7 +68,7 @@ struct ConfigurationDecoder {
     private func decodeAccessLog(_ cursor: Cursor?) -> AccessLogConfiguration {
         var log = AccessLogConfiguration()
         if let path = cursor?["output"]?["file"]?.string {
-            log.output = .file(paths.resolve(path))
+            log.output = .file(files.paths.resolve(path))
         } else if cursor?["output"]?.string == "stderr" {
             log.output = .standardError
         }
@@ -97,6 +96,7 @@ struct ConfigurationDecoder {
         limits.maximumBody = cursor["max_body"]?.size
         set(\.bodyRate, cursor["body_rate"]?.size)
         set(\.headTimeout, cursor["head_timeout"]?.duration)
+        set(\.handshakeTimeout, cursor["handshake_timeout"]?.duration)
         set(\.idleTimeout, cursor["idle_timeout"]?.duration)
         set(\.connectTimeout, cursor["connect_timeout"]?.duration)
         set(\.timeout, cursor["timeout"]?.duration)
@@ -104,6 +104,7 @@ struct ConfigurationDecoder {
         set(\.drainTimeout, cursor["drain_timeout"]?.duration)
         set(\.connections, cursor["connections"]?.integer)
         set(\.upstreamConnections, cursor["upstream_connections"]?.integer)
+        set(\.http2Streams, cursor["http2_streams"]?.integer)
         set(\.tokenCache, cursor["token_cache"]?.integer)
         return limits
     }

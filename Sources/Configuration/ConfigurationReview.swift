@@ -19,6 +19,7 @@ struct ConfigurationReview {
         warnOfUnusedRoles()
         warnOfMistypedMethods()
         Self.warnOfInlineSecrets(in: root, .gateway, problems)
+        TLSReview(problems: problems, now: now).warn(of: root, configuration)
         for (cursor, route) in routes where route.isShadow { warnOfShadow(cursor) }
         WeakerTwins(problems: problems, configuration: configuration).warn(of: routes)
     }
@@ -27,7 +28,8 @@ struct ConfigurationReview {
     private func warnOfCleartextTokens() {
         guard configuration.routes.contains(where: { $0.access != .everyone }) else { return }
         for (cursor, listener) in zip(root["listeners"]?.elements ?? [], configuration.listeners) {
-            guard let url = listener.externalURL, url.scheme == .http, let written = cursor["external_url"],
+            guard listener.tls == nil, let url = listener.externalURL, url.scheme == .http,
+                let written = cursor["external_url"],
                 let address = try? AddressText.parse(url.authority, ports: 1...65535, defaultPort: url.port),
                 !address.isLoopback
             else { continue }
@@ -42,11 +44,11 @@ struct ConfigurationReview {
             guard let endpoint = issuer.value["token_endpoint"] else { continue }
             let place = issuer.value.nameRange(of: "token_endpoint")
             for (listener, written) in zip(configuration.listeners, root["listeners"]?.elements ?? [])
-            where !listener.address.isLoopback && listener.externalURL?.scheme != .https {
+            where !listener.address.isLoopback && listener.tls == nil && listener.scheme == .http {
                 problems.report(
                     "passwords may cross a network in the clear: the listener on line \(problems.line(of: written)) is "
-                        + "reached from other machines, without an \"external_url\" of https", as: .cleartextPasswords,
-                    at: place, pointer: endpoint.pointer)
+                        + "reached from other machines, without \"tls\" and without an \"external_url\" of https",
+                    as: .cleartextPasswords, at: place, pointer: endpoint.pointer)
             }
             guard let users = endpoint["users"] else { continue }
             problems.report(

@@ -31,6 +31,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case expiredKey = "expired_key"
     case cleartextPasswords = "cleartext_passwords"
     case passwordGrant = "password_grant"
+    case unverifiedUpstream = "unverified_upstream"
+    case schemeMismatch = "scheme_mismatch"
 
     /// How grave a finding is.
     package enum Severity: String, Sendable {
@@ -48,7 +50,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .exposedAdmin:
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
-            .cleartextTokens, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey:
+            .cleartextTokens, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey,
+            .unverifiedUpstream, .schemeMismatch:
             .warning
         }
     }
@@ -83,6 +86,8 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .expiredKey: "An API key that is listed is good."
         case .cleartextTokens: "Tokens do not cross a network in the clear (RFC 6750 §5.2)."
         case .cleartextPasswords: "Passwords do not cross a network in the clear (RFC 6749 §3.2)."
+        case .unverifiedUpstream: "The servers of an upstream prove who they are."
+        case .schemeMismatch: "Clients use the scheme that a listener speaks."
         case .passwordGrant: "Clients do not see the passwords of users (RFC 9700 §2.4)."
         }
     }

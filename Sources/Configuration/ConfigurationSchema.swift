@@ -153,6 +153,12 @@ extension ObjectShape {
             members.append(("oneOf", .elements([without, with])))
         }
         if isChoice { members.append(("oneOf", .elements(known.map { Self.requiring($0.name) }))) }
+        if !inseparable.isEmpty {
+            let partners = inseparable.map { key in
+                (key, JSONValue.elements(inseparable.filter { $0 != key }.map { .string($0) }))
+            }
+            members.append(("dependentRequired", .members(partners)))
+        }
         if !contradictions.isEmpty {
             let exclusions = contradictions.map { key, others in
                 (key, JSONValue.members([("not", .members([("anyOf", .elements(others.map(Self.requiring)))]))]))

@@ -99,7 +99,7 @@ package struct EffectiveConfiguration {
         if let place = key.inherits { return inherited(from: place) }
         if let value = key.defaultValue { return value }
         guard key.presence == .optional, case .object(let object) = key.shape, !object.isChoice,
-            !object.keys.contains(where: { $0.presence == .required })
+            !object.meansSomethingEmpty, !object.keys.contains(where: { $0.presence == .required })
         else { return nil }
         let members = defaults(of: object.keys)
         return members.isEmpty ? nil : .members(members)

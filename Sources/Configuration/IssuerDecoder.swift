@@ -4,10 +4,10 @@ import StrictJSON
 
 /// Decodes issuers and reads their keys.
 struct IssuerDecoder {
-    let problems: ProblemCollector
-    let surroundings: Surroundings
-    let paths: PathBase
+    let files: NamedFiles
     let names: KnownNames
+
+    private var problems: ProblemCollector { files.problems }
 
     /// The issuers whose keys could be read.
     func decode(_ map: Cursor?) -> [IssuerConfiguration] {
@@ -73,8 +73,7 @@ struct IssuerDecoder {
                 problems.report("these keys are not usable: \(error.description)", at: set)
             }
         }
-        let secrets = SecretDecoder(problems: problems, surroundings: surroundings, paths: paths)
-        if let cursor = cursor?["secret"], let secret = secrets.decode(cursor) {
+        if let cursor = cursor?["secret"], let secret = SecretDecoder(files: files).decode(cursor) {
             do {
                 return (.secret, try KeySet(secret: secret.bytes))
             } catch {
@@ -88,20 +87,13 @@ struct IssuerDecoder {
     private func decodeFile(
         _ cursor: Cursor, by read: ([UInt8]) throws(KeySetError) -> KeySet
     ) -> (String, KeySet)? {
-        guard let written = cursor.string, !written.isEmpty else { return nil }
-        let path = paths.resolve(written)
-        let words = SourceName.isPath(written) ? "\"\(path)\"" : "this file"
-        switch surroundings.contentsOfFile(path) {
-        case .failure(let error):
-            problems.report("cannot read \(words): \(error.message)", as: .unreadable, at: cursor)
-        case .success(let content):
-            do {
-                return (path, try read(content))
-            } catch {
-                problems.report("the keys in \(words) are not usable: \(error.description)", at: cursor)
-            }
+        guard let file = files.read(cursor) else { return nil }
+        do {
+            return (file.path, try read(file.content))
+        } catch {
+            problems.report("the keys in \(file.words) are not usable: \(error.description)", at: cursor)
+            return nil
         }
-        return nil
     }
 
     /// The algorithms, which must be of one kind, that of the keys: an issuer that took secrets and public keys would let a

@@ -19,21 +19,15 @@ package struct ListenerConfiguration: Sendable, Equatable {
     package var underscoreFields = UnderscoreFields.drop
     /// Whether `/livez` is answered by the gateway itself.
     package var answersLiveness = false
+
+    /// The scheme that clients use: that of the external URL, or else what the listener itself speaks.
+    package var scheme: URLScheme { externalURL?.scheme ?? (tls == nil ? .http : .https) }
 }
 
 /// How clients name a listener; never derived from what a client sends.
 package struct ExternalURL: Sendable, Equatable {
     /// The scheme that clients use.
-    package enum Scheme: String, Sendable, CaseIterable {
-        case http
-        case https
-
-        /// The port that a URL of the scheme leaves out.
-        package var defaultPort: Int { self == .http ? 80 : 443 }
-    }
-
-    /// The scheme that clients use.
-    package var scheme: Scheme
+    package var scheme: URLScheme
     /// The host in lower case, with the port unless it is the scheme's own.
     package var authority: String
     /// The port, also where it is the scheme's own.

@@ -2,8 +2,9 @@ import HTTP
 
 /// Decodes the sockets that the gateway listens on.
 struct ListenerDecoder {
-    let problems: ProblemCollector
-    let paths: PathBase
+    let files: NamedFiles
+
+    private var problems: ProblemCollector { files.problems }
 
     func decode(_ list: Cursor?) -> [ListenerConfiguration] {
         var lines: [SocketAddressConfiguration: Int] = [:]
@@ -11,6 +12,9 @@ struct ListenerDecoder {
             guard let address = address(of: listener, &lines) else { return nil }
             var configuration = ListenerConfiguration(address: address)
             configuration.externalURL = listener["external_url"]?.string.flatMap { try? ExternalURLText.parse($0) }
+            configuration.speaksHTTP2 = listener["http2"]?.boolean ?? true
+            configuration.tls = ServerTLSDecoder(files: files)
+                .decode(listener["tls"], offersHTTP2: configuration.speaksHTTP2)
             for proxy in listener["trusted_proxies"]?.strings ?? [] {
                 if proxy == "unix:" {
                     configuration.trustedProxies.includesUnixSockets = true
@@ -36,7 +40,7 @@ struct ListenerDecoder {
         guard let cursor = cursor?["address"], let text = cursor.string,
             let written = try? AddressText.parse(text, ports: 0...65535)
         else { return nil }
-        let address = paths.resolve(written)
+        let address = files.paths.resolve(written)
         if !address.isLoopback {
             problems.report(
                 "the socket for operators is for this machine only: 127.0.0.1, [::1], localhost or unix:/path",
@@ -54,7 +58,7 @@ struct ListenerDecoder {
         guard let cursor = listener["address"], let text = cursor.string,
             let written = try? AddressText.parse(text, ports: 0...65535)
         else { return nil }
-        let address = paths.resolve(written)
+        let address = files.paths.resolve(written)
         let line = problems.line(of: cursor)
         if let other = lines[address], !address.isAnyPort {
             problems.report("the listener on line \(other) has this address, too", as: .usedTwice, at: cursor)

@@ -53,7 +53,8 @@ extension PolicyTest {
         ShapeChecker(problems: problems).check(root, shape)
         let decoder = PolicyTestDecoder(
             problems: problems,
-            secrets: SecretDecoder(problems: problems, surroundings: surroundings, paths: PathBase(file: file)))
+            secrets: SecretDecoder(
+                files: NamedFiles(problems: problems, surroundings: surroundings, paths: PathBase(file: file))))
         let tests = decoder.decode(root)
         guard !problems.hasErrors else { throw ConfigurationErrors(errors: problems.findings(.error)) }
         return tests

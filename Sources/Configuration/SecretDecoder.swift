@@ -2,9 +2,7 @@ import Bytes
 
 /// Reads secrets: from a file, from the environment, or as they are written.
 struct SecretDecoder {
-    let problems: ProblemCollector
-    let surroundings: Surroundings
-    let paths: PathBase
+    let files: NamedFiles
 
     /// The secret, or nil if there is none or it cannot be read, which is reported.
     func decode(_ cursor: Cursor?) -> Secret? {
@@ -12,25 +10,18 @@ struct SecretDecoder {
         if let text = cursor.string { return text.isEmpty ? nil : Secret(bytes: Array(text.utf8)) }
         if let variable = cursor["env"], let name = variable.string, !name.isEmpty {
             let words = SourceName.isVariable(name) ? "the environment variable \"\(name)\"" : "this variable"
-            guard let value = surroundings.environment(name) else {
-                problems.report("\(words) is not set", as: .environment, at: variable)
+            guard let value = files.surroundings.environment(name) else {
+                files.problems.report("\(words) is not set", as: .environment, at: variable)
                 return nil
             }
             return secret(Array(value.utf8), words, at: variable)
         }
-        guard let file = cursor["file"], let written = file.string, !written.isEmpty else { return nil }
-        let path = paths.resolve(written)
-        let words = SourceName.isPath(written) ? "\"\(path)\"" : "this file"
-        switch surroundings.contentsOfFile(path) {
-        case .failure(let error):
-            problems.report("cannot read \(words): \(error.message)", as: .unreadable, at: file)
-            return nil
-        case .success(let content): return secret(Self.withoutLineEnd(content), words, at: file)
-        }
+        guard let place = cursor["file"], let file = files.read(place) else { return nil }
+        return secret(Self.withoutLineEnd(file.content), file.words, at: place)
     }
 
     private func secret(_ bytes: [UInt8], _ source: String, at cursor: Cursor) -> Secret? {
-        if bytes.isEmpty { problems.report("\(source) is empty", at: cursor) }
+        if bytes.isEmpty { files.problems.report("\(source) is empty", at: cursor) }
         return bytes.isEmpty ? nil : Secret(bytes: bytes)
     }
 

@@ -43,7 +43,7 @@ struct SecretPlaces {
         case (.list(let element), .array(let elements)), (.path(let element, _), .array(let elements)):
             for node in elements { find(in: node, element) }
         case (.map(let value, _), .object(let members)):
-            for member in members { find(in: member.node, value) }
+            for member in members where !Cursor.isComment(member.name) { find(in: member.node, value) }
         case (.either(let shapes), _):
             find(in: node, shapes.first { $0.fits(node.value) } ?? .anyObject)
         case (.anyObject, .object(let members)):

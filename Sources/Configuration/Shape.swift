@@ -150,6 +150,10 @@ struct ObjectShape: Sendable {
     let absences: [String: String]
     /// For some keys, those that cannot stand beside it.
     let contradictions: [(key: String, others: [String])]
+    /// Keys of which all are there or none.
+    let inseparable: [String]
+    /// Whether the object says something by being there: where it is not written, its defaults do not stand in its place.
+    let meansSomethingEmpty: Bool
     /// Whether a secret may stand somewhere inside: most objects need not be searched for one.
     let holdsSecrets: Bool
     private let positions: [String: Int]
@@ -158,9 +162,12 @@ struct ObjectShape: Sendable {
 
     init(
         _ keys: [Key], isChoice: Bool = false, absences: [String: String] = [:],
-        contradictions: [(key: String, others: [String])] = []
+        contradictions: [(key: String, others: [String])] = [], inseparable: [String] = [],
+        meansSomethingEmpty: Bool = false
     ) {
         self.keys = keys
+        self.inseparable = inseparable
+        self.meansSomethingEmpty = meansSomethingEmpty
         self.contradictions = contradictions
         self.absences = absences
         self.isChoice = isChoice

@@ -113,6 +113,7 @@ struct ShapeChecker {
         for key in shape.keys where isRequired(key, in: cursor) && cursor[key.name] == nil {
             if !problems.isMistyped([key.name], in: cursor) { reportMissing("\"\(key.name)\" is missing", cursor) }
         }
+        checkInseparable(cursor, shape)
         if shape.isChoice { checkChoice(cursor, shape, known: members.filter { shape[$0.name] != nil }) }
     }
 
@@ -122,6 +123,16 @@ struct ShapeChecker {
         case .requiredUnless(let other): cursor[other] == nil && !problems.isMistyped([other], in: cursor)
         case .optional, .later: false
         }
+    }
+
+    private func checkInseparable(_ cursor: Cursor, _ shape: ObjectShape) {
+        guard let present = shape.inseparable.first(where: { cursor[$0] != nil }), let value = cursor[present],
+            let absent = shape.inseparable.first(where: { cursor[$0] == nil }),
+            !problems.isMistyped(shape.inseparable, in: cursor)
+        else { return }
+        problems.report(
+            "\"\(present)\" needs \"\(absent)\" beside it", as: .missingKey, at: cursor.nameRange(of: present),
+            pointer: value.pointer)
     }
 
     private func checkChoice(

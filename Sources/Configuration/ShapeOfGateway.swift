@@ -24,7 +24,8 @@ extension Shape {
     private static let listener = Shape.object(
         ObjectShape([
             Key("address", .string(.address), .required, "host:port, [v6]:port or unix:/path; port 0 is any free one."),
-            .later("tls", "Certificates and who must show one."),
+            Key("tls", listenerTLS, "Certificates, and whether clients must show one; cleartext without it."),
+            Key("http2", .boolean, default: "true", "Whether HTTP/2 is spoken with clients that ask for it."),
             Key(
                 "external_url", .string(.externalURL),
                 "How clients name this listener: https://host or http://host:port."),
@@ -60,13 +61,16 @@ extension Shape {
             Key("servers", .list(.either([.string(.serverURL), server])), .required, "The servers; one for now."),
             Key("case_insensitive_paths", .boolean, default: "false", "Whether the servers ignore the case of paths."),
             Key("ignores_trailing_slash", .boolean, default: "false", "Whether the servers ignore a trailing slash."),
-            .later("protocol", "The version of HTTP that the servers speak."),
-            .later("tls", "How the servers prove who they are."),
+            Key(
+                "protocol", .word(UpstreamProtocol.allCases.map(\.rawValue)), default: "http/1.1",
+                "The version of HTTP that is spoken with the servers: h2 with TLS, h2c without."),
+            Key("tls", upstreamTLS, "How servers with https URLs prove who they are."),
         ]))
 
     private static let server = Shape.object(
         ObjectShape([
-            Key("url", .string(.serverURL), .required, "http://host:port or http://unix:/path."),
+            Key(
+                "url", .string(.serverURL), .required, "http://host:port, https://host:port or http://unix:/path."),
             .later("weight", "The server's share of the requests."),
         ]))
 

@@ -13,6 +13,9 @@ extension Shape {
                 "Bytes per second that a body must move on average."),
             Key("head_timeout", .string(.duration(.positive)), default: "30s", "The time a client has for a head."),
             Key(
+                "handshake_timeout", .string(.duration(.positive)), default: "10s",
+                "The time for a TLS handshake, with clients and with upstreams."),
+            Key(
                 "idle_timeout", .string(.duration(.positive)), default: "75s",
                 "The time without a byte, between requests and within a body."),
             Key("connect_timeout", .string(.duration(.positive)), default: "5s", "The time to connect to an upstream."),
@@ -27,6 +30,9 @@ extension Shape {
             Key(
                 "upstream_connections", .integer(1...1_000_000), default: "1024",
                 "Connections to an upstream per worker."),
+            Key(
+                "http2_streams", .integer(1...1000), default: "100",
+                "Requests that a client may have under way on one HTTP/2 connection."),
             Key("token_cache", .integer(0...10_000_000), default: "10000", "Verified tokens remembered per worker."),
         ]))
 }

@@ -7,14 +7,10 @@ struct SharedServers {
 
     /// - Parameters:
     ///   - root: the file.
-    ///   - upstreams: those with a name and then those inside `route_defaults` and routes, in the order of the file.
+    ///   - upstreams: what `root.upstreams` mean.
     func check(_ root: Cursor, upstreams: [UpstreamConfiguration]) {
-        let inside = [root["route_defaults"]].compactMap(\.self) + (root["routes"]?.elements ?? [])
-        let cursors =
-            (root["upstreams"]?.members.map(\.value) ?? [])
-            + inside.compactMap { $0["upstream"] }.filter { $0.node.object != nil }
         var known: [Set<SocketAddressConfiguration>: (line: Int, folding: PathFolding)] = [:]
-        for (cursor, upstream) in zip(cursors, upstreams) {
+        for (cursor, upstream) in zip(root.upstreams, upstreams) {
             guard let server = cursor["servers"]?.elements.first, !upstream.destination.isEmpty else { continue }
             guard let first = known[upstream.destination] else {
                 known[upstream.destination] = (problems.line(of: server), upstream.folding)
@@ -28,5 +24,15 @@ struct SharedServers {
                     as: .contradiction, at: server)
             }
         }
+    }
+}
+
+extension Cursor {
+    /// The upstreams of a whole file: those with a name and then those inside `route_defaults` and routes, in the order of
+    /// the file.
+    var upstreams: [Cursor] {
+        let inside = [self["route_defaults"]].compactMap(\.self) + (self["routes"]?.elements ?? [])
+        return (self["upstreams"]?.members.map(\.value) ?? [])
+            + inside.compactMap { $0["upstream"] }.filter { $0.node.object != nil }
     }
 }

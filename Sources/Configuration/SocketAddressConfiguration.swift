@@ -38,7 +38,7 @@ extension SocketAddressConfiguration {
 
     private static func canonicalHost(_ host: String) -> String {
         guard let address = IPAddress(host.utf8.span) else {
-            return host.hasSuffix(".") ? String(host.dropLast()) : host
+            return host.withoutFinalDot
         }
         let text = String(decoding: address.text, as: UTF8.self)
         // Connecting to the unspecified address reaches this machine.

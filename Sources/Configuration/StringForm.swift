@@ -22,6 +22,8 @@ enum StringForm: Sendable {
     case realm
     /// A field value for `Host`, or `upstream`.
     case upstreamHost
+    /// A name or an address, without a port.
+    case hostName
     case file
     case address
     case serverURL
@@ -72,7 +74,7 @@ enum StringForm: Sendable {
         case .file: !SourceName.isPath(text)
         // Perhaps the key itself.
         case .keyHash: KeyHashText.parse(text) == nil
-        case .address, .serverURL, .externalURL, .upstreamHost, .proxy: Self.holdsUser(text)
+        case .address, .serverURL, .externalURL, .upstreamHost, .hostName, .proxy: Self.holdsUser(text)
         default: UserInformation.masked(in: text) != nil
         }
     }
@@ -83,7 +85,7 @@ enum StringForm: Sendable {
             throw ValueProblem(message: "this must not be empty")
         }
         switch self {
-        case .address, .upstreamHost, .proxy:
+        case .address, .upstreamHost, .hostName, .proxy:
             if Self.holdsUser(text) { throw ValueProblem(message: "an address has no user name or password") }
         default: break
         }
@@ -115,6 +117,7 @@ enum StringForm: Sendable {
             if case .unix = try AddressText.parse(text, ports: 1...65535, defaultPort: 80) {
                 throw ValueProblem(message: "a Host is a name or an address, with or without a port")
             }
+        case .hostName: _ = try AddressText.parseHost(text)
         case .address: _ = try AddressText.parse(text, ports: 0...65535)
         case .serverURL: _ = try ServerURLText.parse(text)
         case .externalURL: _ = try ExternalURLText.parse(text)

@@ -38,9 +38,11 @@ enum TextPattern {
     }()
 
     static let address = "(?:\(unixSocket)|(?:\(authorityHost)):\(port(from: 0)))"
-    static let serverURL = "http://(?:\(unixSocket)|(?:\(authorityHost))(?::\(port(from: 1)))?/?)"
+    static let serverURL =
+        "(?:http://\(unixSocket)|https?://(?!unix:)(?:\(authorityHost))(?::\(port(from: 1)))?/?)"
     static let externalURL = "https?://(?!unix:)(?:\(authorityHost))(?::\(port(from: 1)))?/?"
     static let upstreamHost = "(?!unix:)(?:\(authorityHost))(?::\(port(from: 1)))?"
+    static let hostName = "(?:\(authorityHost))"
     static let proxy =
         "(?:unix:|\(ipv4)(?:/(?:0{0,2}[0-9]|0?[12][0-9]|0?3[0-2]))?"
         + "|(?:\(ipv6))(?:/(?:0{0,2}[0-9]|0?[1-9][0-9]|1[01][0-9]|12[0-8]))?)"
@@ -114,6 +116,7 @@ extension StringForm {
         case .method: "method"
         case .realm: "realm"
         case .upstreamHost: "upstream_host"
+        case .hostName: "host_name"
         case .file: "file"
         case .address: "address"
         case .serverURL: "server_url"
@@ -145,6 +148,7 @@ extension StringForm {
         case .method: TextPattern.method
         case .realm: TextPattern.realm
         case .upstreamHost: TextPattern.upstreamHost
+        case .hostName: TextPattern.hostName
         case .file: TextPattern.file
         case .address: TextPattern.address
         case .serverURL: TextPattern.serverURL
@@ -175,9 +179,10 @@ extension StringForm {
         case .method: ["GET"]
         case .realm: ["api"]
         case .upstreamHost: ["upstream", "app.example.com"]
+        case .hostName: ["app.example.com"]
         case .file: ["state/jwks.json"]
         case .address: ["127.0.0.1:8080", "[::1]:8080", "unix:/run/gateway.sock"]
-        case .serverURL: ["http://127.0.0.1:8000", "http://unix:/run/app.sock"]
+        case .serverURL: ["http://127.0.0.1:8000", "https://app.example.com", "http://unix:/run/app.sock"]
         case .externalURL: ["https://api.example.com"]
         case .proxy: ["10.0.0.0/8", "::1", "unix:"]
         case .prefix: ["/api"]

@@ -10,9 +10,9 @@ struct TokenEndpointDecoder {
     private let names: KnownNames
 
     init(_ issuers: IssuerDecoder) {
-        problems = issuers.problems
-        surroundings = issuers.surroundings
-        paths = issuers.paths
+        problems = issuers.files.problems
+        surroundings = issuers.files.surroundings
+        paths = issuers.files.paths
         names = issuers.names
     }
 

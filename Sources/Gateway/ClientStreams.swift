@@ -1,3 +1,4 @@
+import Bytes
 import HTTP
 import HTTP2
 import Transport
@@ -19,21 +20,29 @@ final class ClientStreams {
         self.connection = connection
         self.isWithinLimit = isWithinLimit
         session = try ServerSession(limits: limits)
+        var patience = DriverSettings()
+        patience.prefaceTimeout = settings.headTimeout
+        patience.headTimeout = settings.headTimeout
+        patience.idleTimeout = settings.idleTimeout
         driver = SessionDriver(
             session: session, stream: connection.stream, loop: connection.resources.loop,
-            blocks: connection.resources.blocks,
-            patience: SessionDriver.Patience(head: settings.headTimeout, idle: settings.idleTimeout))
+            blocks: connection.resources.blocks, settings: patience)
     }
 
-    /// Runs until the connection is of no more use and all its exchanges have ended.
+    /// Runs until the connection is closed and all its exchanges have ended.
     func run() async {
-        driver.onArrival = { [unowned self] in begin() }
-        await driver.run(&connection.input)
+        session.receive(connection.input.span, at: connection.resources.loop.now)
+        connection.input.release(to: connection.resources.blocks)
+        let end = await driver.run(onArrival: begin)
+        connection.resources.noteEnd(of: session, end, from: connection.remoteIP)
         while exchangeCount > 0 { _ = await connection.waiter.wait(until: .never) }
     }
 
     /// Lets the exchanges under way be the last.
     func shutDown() { driver.shutDown() }
+
+    /// Ends the connection at once.
+    func abort() { driver.abort() }
 
     /// Begins an exchange for each request that has arrived.
     private func begin() {

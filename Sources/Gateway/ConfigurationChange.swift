@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import TLS
 
 /// What a reload changes, for the line that tells of it.
 struct ConfigurationChange {
@@ -29,6 +30,8 @@ struct ConfigurationChange {
         init(_ old: [String], _ new: [String]) {
             self.init(old, new, name: \.self, isSame: ==)
         }
+
+        init(changed: [String]) { self.changed = changed }
     }
 
     private let differences: [(kind: String, difference: Difference)]
@@ -43,12 +46,27 @@ struct ConfigurationChange {
             ("issuers", Difference(old.issuers, new.issuers, name: \.name, isSame: ==)),
             ("api_keys", Difference(old.apiKeys?.keys ?? [], new.apiKeys?.keys ?? [], name: \.name, isSame: ==)),
             ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
-            ("listeners", Difference(old.listeners, new.listeners, name: \.address.description, isSame: ==)),
+            (
+                "listeners",
+                Difference(old.listeners, new.listeners, name: \.address.description) { $0.isSame(as: $1) }
+            ),
+            ("certificates", Difference(changed: Self.listenersWithOtherCertificates(old, new))),
         ]
         var needsRestart: [String] = []
         if old.workers != new.workers { needsRestart.append("workers") }
         if old.admin != new.admin { needsRestart.append("admin") }
         self.needsRestart = needsRestart
+    }
+
+    /// The listeners with TLS before and after that show clients something else.
+    private static func listenersWithOtherCertificates(
+        _ old: GatewayConfiguration, _ new: GatewayConfiguration
+    ) -> [String] {
+        let before = Dictionary(old.listeners.map { ($0.address, $0.tls) }, uniquingKeysWith: { first, _ in first })
+        return new.listeners.filter { listener in
+            guard let tls = listener.tls, let old = before[listener.address] ?? nil else { return false }
+            return tls.certificates != old.certificates
+        }.map(\.address.description)
     }
 
     var isEmpty: Bool {
@@ -85,5 +103,14 @@ extension RouteConfiguration {
         moved.line = line
         moved.column = column
         return self == moved
+    }
+}
+
+extension ListenerConfiguration {
+    /// Whether the other is the same, whatever certificates it shows.
+    fileprivate func isSame(as other: ListenerConfiguration) -> Bool {
+        var other = other
+        if let tls { other.tls?.certificates = tls.certificates }
+        return self == other
     }
 }

@@ -61,7 +61,7 @@ final class Connection: Client {
     private func end(_ wanted: Ending) async {
         var ending = wanted
         // Closing with bytes unread resets the connection, and the client may lose the end of the response.
-        if ending == .close && !(input.isEmpty && stream.isQuiet) { ending = .linger }
+        if ending == .close && stream.remoteState != .gone && !(input.isEmpty && stream.isQuiet) { ending = .linger }
         if case .linger = ending { await discardInput() }
         input.release(to: resources.blocks)
         stream.close(abruptly: ending == .reset)
@@ -75,9 +75,7 @@ final class Connection: Client {
         if isEnding { streams?.shutDown() }
         await streams?.run()
         self.streams = nil
-        input.release(to: resources.blocks)
-        stream.close(abruptly: false)
-        waiter.retire()
+        await end(.close)
     }
 
     /// Puts the connection into TLS; what has arrived belongs to it.
@@ -207,6 +205,7 @@ final class Connection: Client {
 
     /// Ends the connection's waits for good; its task then ends by itself.
     func abort() {
+        if let streams { return streams.abort() }
         stream.close(abruptly: true)
         waiter.wake()
     }

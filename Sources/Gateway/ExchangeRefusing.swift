@@ -85,7 +85,9 @@ extension Exchange {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
-            case .done: return await finishStream(of: client, until: deadline)
+            case .done:
+                client.http2?.shutdownWriting()
+                return
             case .failed:
                 ending = .close
                 record.aborted = .client
@@ -96,19 +98,6 @@ extension Exchange {
                     record.aborted = .client
                     return
                 }
-            }
-        }
-    }
-
-    /// Ends the content of a stream, and waits until the client lets all of it be sent.
-    private func finishStream(of client: Client, until deadline: Instant) async {
-        guard let stream = client.http2 else { return }
-        stream.shutdownWriting()
-        while stream.heldBack > 0 {
-            guard await client.wait(until: deadline) == .woken, stream.remoteState != .gone else {
-                ending = .reset
-                record.aborted = .client
-                return
             }
         }
     }

@@ -27,10 +27,9 @@ final class ListenerSettings {
     init(_ listener: ListenerConfiguration, id: ListenerID, tls: ServerTLSContext? = nil) {
         self.id = id
         self.tls = tls
-        let external = listener.externalURL?.scheme ?? (listener.tls == nil ? .http : .https)
-        scheme = external == .https ? .https : .http
-        defaultPort = UInt16(external.defaultPort)
         speaksHTTP2 = listener.speaksHTTP2
+        scheme = listener.scheme == .https ? .https : .http
+        defaultPort = UInt16(listener.scheme.defaultPort)
         readsProxyProtocol = listener.readsProxyProtocol
         refusesUnderscores = listener.underscoreFields == .reject
         answersLiveness = listener.answersLiveness

@@ -69,19 +69,6 @@ final class Relay {
                 try await wait(uploadStep, downloadStep)
             }
         }
-        if let stream = client.http2 { try await waitForContent(of: stream) }
-    }
-
-    /// Waits until the client lets the rest of the response be sent, which HTTP/2 holds for it.
-    private func waitForContent(of stream: HTTP2Stream) async throws(Refusal) {
-        while case let heldBack = stream.heldBack, heldBack > 0 {
-            let began = exchange.resources.loop.now
-            _ = await client.wait(until: began + downloadPace.patience)
-            downloadPace.count(heldBack - stream.heldBack)
-            guard stream.remoteState != .gone,
-                downloadPace.keepsPace(afterWaiting: exchange.resources.loop.now.since(began))
-            else { throw .clientGone }
-        }
     }
 
     // MARK: Request

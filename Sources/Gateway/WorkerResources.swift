@@ -1,6 +1,7 @@
 import AccessLog
 import Bytes
 import HTTP
+import HTTP2
 import Logging
 import TLS
 import Transport
@@ -108,9 +109,17 @@ final class WorkerResources {
 
     /// Tells whoever looks for it why a client did not get TLS: most often it is the client's own fault.
     func noteFailedHandshake(from remoteIP: [UInt8], _ error: TLSError) {
-        var metadata: Logger.Metadata = ["event": "handshake_failed", "error": .string(error.description)]
+        var metadata: Logger.Metadata = ["event": "handshake_failed", "error": .string(error.message)]
         if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
         logger.debug("a handshake of TLS failed", metadata: metadata)
+    }
+
+    /// Tells whoever looks for it that the gateway ended a connection of HTTP/2 because of what the client did.
+    func noteEnd(of session: ServerSession, _ end: ConnectionEnd, from remoteIP: [UInt8]) {
+        guard let fault = session.fault else { return }
+        var metadata: Logger.Metadata = ["event": "http2_fault", "error": .string(fault.description)]
+        if !remoteIP.isEmpty { metadata["remote_ip"] = .string(remoteIP.span.text) }
+        logger.debug("a connection of HTTP/2 was ended", metadata: metadata)
     }
 
     func add(_ connection: Connection) {

@@ -3,8 +3,6 @@ package import HTTP
 
 /// The client's side of a connection.
 package final class ClientSession: Session {
-    /// Whether the last `ping` has been answered.
-    package private(set) var isPingAnswered = true
     private var method: [UInt8] = []
 
     /// What a server is taken to allow before it has said so (RFC 9113 section 6.5.2).
@@ -52,17 +50,7 @@ package final class ClientSession: Session {
         return stream
     }
 
-    /// Asks whether the other side is there (RFC 9113 section 6.7).
-    package func ping() {
-        guard isPingAnswered else { return }
-        isPingAnswered = false
-        native.submitPing()
-        noteOutput()
-    }
-
     // MARK: What nghttp2 tells
-
-    override func pingAnswered() { isPingAnswered = true }
 
     override func headArrived(_ id: Int32) {
         guard let stream = native.stream(id) else { return }

@@ -44,6 +44,8 @@ package final class HTTP2Stream: ByteStream {
     /// Whether nghttp2 knows the stream no more.
     private var isGone = false
     private var isClosed = false
+    /// Since when the other side takes nothing of what is left, as far as it was looked at.
+    private var stalledSince = Instant.never
 
     init(id: Int32, session: Session) {
         self.id = id
@@ -151,10 +153,7 @@ package final class HTTP2Stream: ByteStream {
         return .bytes(count)
     }
 
-    /// How many bytes of written content wait for the other side, which has not let them be sent.
-    package var heldBack: Int { 0 }
-
-    /// Ends the content that is written; has no effect where it has ended.
+    /// Ends the content that is written.
     ///
     /// - Parameter trailers: field lines, each with its CRLF; may be empty.
     package func finish(trailers: Span<UInt8>) {
@@ -214,6 +213,7 @@ package final class HTTP2Stream: ByteStream {
     func takeContent(_ count: Int, into output: inout [UInt8]) {
         output.append(outgoing.span.extracting(..<count))
         outgoing.remove(count)
+        stalledSince = .never
         guard isBlocked, outgoing.count <= pendingLimit / 2 else { return }
         isBlocked = false
         waiter?.wake()
@@ -233,9 +233,6 @@ package final class HTTP2Stream: ByteStream {
     /// Whether the other side said that it has done nothing with the request (RFC 9113 section 8.7): it can be sent again.
     package var wasRefused: Bool { failure == .refused }
 
-    /// Why it is gone.
-    package var failure: StreamFailure? { nil }
-
     /// Ends what has not ended yet: with CANCEL, with NO_ERROR where all was answered, or with INTERNAL_ERROR if `abruptly`.
     package func close(abruptly: Bool) {
         guard let session, !isClosed else { return }
@@ -253,6 +250,13 @@ package final class HTTP2Stream: ByteStream {
         } else if hasLocalEnded, !hasRemoteEnded {
             session.reset(id, .noError)
         }
+    }
+
+    /// Whether the exchange has ended and the other side takes nothing of what is left.
+    func hasStalled(at now: Instant, after timeout: Nanoseconds) -> Bool {
+        guard isClosed else { return false }
+        stalledSince = min(stalledSince, now)
+        return stalledSince + timeout <= now
     }
 
     /// The other side has sent all.

@@ -29,7 +29,7 @@ package class Session {
     private final var isLost = false
     private final var isShuttingDown = false
     /// Whether the other side's settings have arrived.
-    final var hasRemoteSettings = false
+    package private(set) final var hasRemoteSettings = false
 
     init(isServer: Bool, limits: SessionLimits) throws(HTTP2Error) {
         self.limits = limits
@@ -71,7 +71,9 @@ package class Session {
     /// Whether there is something to write.
     package final var wantsToWrite: Bool { !isLost && native.wantsToWrite }
     /// Whether nothing more is to be read or written: the connection can be closed once all output is written.
-    package final var isOver: Bool { isLost || !native.wantsToWrite && (isBroken || !native.wantsToRead) }
+    package final var isOver: Bool { isLost || !native.wantsToWrite && isReadingOver }
+    /// Whether nothing more is to be read.
+    final var isReadingOver: Bool { isBroken || !native.wantsToRead }
     /// Whether requests can still be sent.
     final var canOpen: Bool { !isLost && !isShuttingDown && native.allowsRequests }
     /// How many streams are open.
@@ -79,12 +81,26 @@ package class Session {
     /// Whether the other side is in the middle of a head, which must not take for ever.
     package internal(set) final var isInsideHead = false
 
+    /// How many heads have begun.
+    private(set) final var headCount = 0
+
     /// Says that there is something to write.
     final func noteOutput() {
         guard !isOutputNoted else { return }
         isOutputNoted = true
         waiter?.wake()
     }
+
+    /// Asks whether the other side is there (RFC 9113 section 6.7).
+    package final func ping() {
+        guard isPingAnswered, !isLost else { return }
+        isPingAnswered = false
+        native.submitPing()
+        noteOutput()
+    }
+
+    /// Whether the last `ping` has been answered.
+    package private(set) final var isPingAnswered = true
 
     // MARK: The end
 
@@ -130,6 +146,15 @@ package class Session {
         streams[stream.place] = last
     }
 
+    /// Resets streams whose exchange has ended, but whose content the other side does not take.
+    ///
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - timeout: for how long it may take nothing.
+    final func resetStalled(at now: Instant, after timeout: Nanoseconds) {
+        for stream in streams where stream.hasStalled(at: now, after: timeout) { reset(stream.id, .cancel) }
+    }
+
     /// An exchange has no use for its stream any more.
     func exchangeEnded() {}
 
@@ -142,7 +167,7 @@ package class Session {
     final func consume(_ count: Int, of id: Int32) {
         guard count > 0, !isLost else { return }
         native.consume(count, of: id)
-        noteOutput()
+        if native.wantsToWrite { noteOutput() }
     }
 
     // MARK: What nghttp2 tells
@@ -154,6 +179,7 @@ package class Session {
         head.reset()
         headSize = 0
         isInsideHead = true
+        headCount &+= 1
         guard isRequest, !acceptsRequests else { return 0 }
         native.reset(id, .refusedStream)
         return SessionCallbacks.streamFailed
@@ -199,7 +225,7 @@ package class Session {
         case .data: if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .reset(let code): native.stream(event.stream)?.resetCode = code
         case .settings(isAcknowledgement: false): hasRemoteSettings = true
-        case .ping(isAcknowledgement: true): pingAnswered()
+        case .ping(isAcknowledgement: true): isPingAnswered = true
         case .settings, .ping, .goaway, .none: break
         }
     }
@@ -208,7 +234,6 @@ package class Session {
     func headArrived(_ id: Int32) {}
     /// Takes what there is of a malformed `head`.
     func malformedHeadArrived(_ id: Int32) {}
-    func pingAnswered() {}
 
     final func invalidFrameArrived(_ event: FrameEvent) {
         guard case .head = event.kind else { return }

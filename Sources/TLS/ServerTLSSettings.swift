@@ -50,8 +50,3 @@ package enum TLSVersion: String, Sendable, CaseIterable {
     /// The version as the access log writes it.
     package var text: String { "TLSv\(rawValue)" }
 }
-
-/// What both sides agreed on speaking inside TLS (RFC 7301).
-package enum ApplicationProtocol: Sendable {
-    case http11, http2
-}

@@ -81,26 +81,39 @@ package final class TCPStream: EventSource, ByteStream {
     }
 
     package func read(into buffer: inout ByteBuffer) -> ReadOutcome {
+        var outcome = ReadOutcome.wouldBlock
+        buffer.fill { free in
+            outcome = read(into: &free)
+            return if case .bytes(let count) = outcome { count } else { 0 }
+        }
+        return outcome
+    }
+
+    /// Reads into `free`, which must not be empty.
+    package func read(into free: inout MutableSpan<UInt8>) -> ReadOutcome {
         guard isOpen else { return .failed(.reset) }
         guard mayRead else { return .wouldBlock }
+        let size = free.count
         var code: Int32 = 0
         var result = 0
-        let size = buffer.freeSpace
-        buffer.fill { free in
+        repeat {
             // SAFETY: the kernel writes at most `count` bytes, the size of the free space, during the call.
             unsafe free.withUnsafeMutableBufferPointer { unsafe result = recv(descriptor, $0.baseAddress, $0.count, 0) }
             code = last_error()
-            return max(0, result)
-        }
+        } while result < 0 && code == EINTR
         if result > 0 {
             if result < size && !sawEnd { mayRead = false }
             return .bytes(result)
         }
         if result == 0 { return .end }
-        if code == EINTR { return read(into: &buffer) }
         guard code == EAGAIN else { return .failed(SocketError(errno: code)) }
         mayRead = false
         return .wouldBlock
+    }
+
+    /// Lets the next read look at the socket itself: events tell only of what came before the loop's last wait.
+    package func lookAgain() {
+        mayRead = true
     }
 
     package var remoteState: RemoteState {

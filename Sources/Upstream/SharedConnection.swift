@@ -15,7 +15,9 @@ final class SharedConnection {
     var lookUp: Int
 
     private let driver: SessionDriver
-    private let blocks: BlockPool
+
+    /// How long a connection in use may be silent before it is asked whether it is there (RFC 9113 section 6.7).
+    private static let pingInterval = Nanoseconds.seconds(15)
 
     /// - Throws: `.noResources`.
     init(
@@ -25,9 +27,11 @@ final class SharedConnection {
     ) throws(HTTP2Error) {
         self.stream = stream
         session = try ClientSession(limits: SessionLimits(messages: settings.messageLimits))
-        let patience = SessionDriver.Patience(head: settings.connectTimeout, idle: settings.idleTimeout)
-        driver = SessionDriver(session: session, stream: stream, loop: loop, blocks: blocks, patience: patience)
-        self.blocks = blocks
+        var patience = DriverSettings()
+        patience.prefaceTimeout = settings.connectTimeout
+        patience.idleTimeout = settings.idleTimeout
+        patience.pingInterval = Self.pingInterval
+        driver = SessionDriver(session: session, stream: stream, loop: loop, blocks: blocks, settings: patience)
         self.address = address
         self.scheme = scheme
         self.lookUp = lookUp
@@ -35,10 +39,7 @@ final class SharedConnection {
 
     /// Carries its bytes until it ends, and closes it.
     func run() async {
-        var input = ByteBuffer()
-        await driver.run(&input)
-        input.release(to: blocks)
-        stream.close(abruptly: false)
+        _ = await driver.run(onArrival: {})
     }
 
     /// Lets it end when its streams have ended.

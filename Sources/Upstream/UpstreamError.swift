@@ -31,7 +31,7 @@ package enum UpstreamError: Error {
         switch self {
         case .unresolved: "The upstream's name cannot be resolved"
         case .unreachable(let error): "The upstream cannot be reached: \(error.description)"
-        case .notSecured(let error): "There is no TLS with the upstream: \(error.description)"
+        case .notSecured(let error): "There is no TLS with the upstream: \(error.message)"
         case .busy: "No connection to the upstream is free"
         case .closedEarly: "The upstream closed the connection before its response was complete"
         case .malformed(let detail): "The upstream's response is not valid: \(detail)"

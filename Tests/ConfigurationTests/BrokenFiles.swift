@@ -40,6 +40,7 @@ let brokenFiles = [
     "escaped-strings",
     "forbidden-key-file",
     "listed-twice",
+    "listener-tls",
     "liveness-path",
     "many-at-once",
     "missing-everything",
@@ -99,6 +100,7 @@ let brokenFiles = [
     "unusable-inline-keys",
     "unusable-key-file",
     "upstream-missing",
+    "upstream-tls",
     "upstreams-disagree",
     "wrong-types",
 ]

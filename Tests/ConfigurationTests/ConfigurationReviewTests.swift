@@ -7,17 +7,18 @@ import Testing
 struct ConfigurationReviewTests {
     /// The warnings about a valid configuration around the given parts, as rules and pointers.
     private func warnings(
-        top: String = "", listener: String = "", scopes: String = #""a": "A", "b": "B""#,
+        top: String = "", listener: String = "", issuer: String = "", scopes: String = #""a": "A", "b": "B""#,
         roles: String = #""x": { "scopes": ["b"] }"#,
-        audience: String = #"["api"]"#, defaults: String = "", routes: String
+        audience: String = #"["api"]"#, upstream: String = #""servers": ["http://127.0.0.1:8000"]"#,
+        defaults: String = "", routes: String
     ) throws -> [String] {
         let text = """
             { "version": 1, \(top) "listeners": [ { "address": "0.0.0.0:8080" \(listener) } ],
               "scopes": { \(scopes) }, "roles": { \(roles) },
-              "issuers": { "main": { "issuer": "https://idp/", "audience": \(audience), "algorithms": ["EdDSA"],
+              "issuers": { \(issuer) "main": { "issuer": "https://idp/", "audience": \(audience), "algorithms": ["EdDSA"],
                 "keys": { "jwks_file": "keys.json" } }, "other": { "issuer": "https://other/", "audience": ["api"],
                 "algorithms": ["EdDSA"], "keys": { "jwks_file": "keys.json" } } },
-              "upstreams": { "items": { "servers": ["http://127.0.0.1:8000"] } },
+              "upstreams": { "items": { \(upstream) } },
               "route_defaults": { "upstream": "items" \(defaults) },
               "routes": [ { "id": "a", "path": "/only/a", "scopes": ["a"] }, \(routes) ] }
             """
@@ -96,6 +97,42 @@ struct ConfigurationReviewTests {
         let url = #", "external_url": "http://api.example.com""#
         #expect(try warnings(listener: url, routes: plain) == ["cleartext_tokens /listeners/0/external_url"])
     }
+
+    private let tls =
+        #", "tls": { "certificates": [{ "certificate": "server.pem", "key": { "file": "server.key" } }] }"#
+
+    @Test("a listener with TLS needs no external URL, and one of http is warned about")
+    func tlsListener() throws {
+        #expect(try warnings(listener: tls, routes: plain) == [])
+        #expect(
+            try warnings(listener: tls + #", "external_url": "http://api.example.com""#, routes: plain)
+                == ["scheme_mismatch /listeners/0/external_url"])
+    }
+
+    @Test("servers that need not prove who they are are warned about, wherever the upstream is written")
+    func unverified() throws {
+        let upstream = #""servers": ["https://a"], "tls": { "verify": false }"#
+        #expect(try warnings(upstream: upstream, routes: plain) == ["unverified_upstream /upstreams/items/tls/verify"])
+        #expect(
+            try warnings(routes: #"{ "id": "r", "path": "/r", "public": true, "upstream": { \#(upstream) } }"#)
+                == ["unverified_upstream /routes/1/upstream/tls/verify"])
+        #expect(try warnings(upstream: upstream.replacing("false", with: "true"), routes: plain) == [])
+    }
+
+    @Test("passwords that may cross a network in the clear are warned about, unless TLS is spoken here or in front")
+    func cleartextPasswords() throws {
+        let issuer = """
+            "built-in": { "issuer": "http://localhost", "audience": ["api"], "token_endpoint": { "path": "/token",
+              "signing_key": { "file": "k" }, "clients": { "c": { "secret": "\(hash)", "scopes": ["b"] } } } },
+            """
+        let warned = ["cleartext_passwords /issuers/built-in/token_endpoint"]
+        #expect(try warnings(issuer: issuer, routes: plain) == warned)
+        #expect(try warnings(listener: tls, issuer: issuer, routes: plain) == [])
+        let url = #", "external_url": "https://api.example.com""#
+        #expect(try warnings(listener: url, issuer: issuer, routes: plain) == [])
+    }
+
+    private let hash = "$scrypt$ln=14,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$GEDJYvr1TTZZVHi5iklTNhA/nLp9g5KhNbwch1iOI78"
 
     @Test(
         "a route with a host and a weaker twin for all hosts is warned about",

@@ -102,4 +102,30 @@ struct EffectiveConfigurationTests {
         #expect(result.contains(#""key_ops": ["verify"]"#))
         #expect(result.contains("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))
     }
+
+    @Test("TLS is shown where it is spoken, and nowhere else")
+    func tls() throws {
+        let certificate = #"{ "certificate": "server.pem", "key": { "file": "server.key" } }"#
+        let top = """
+            "upstreams": { "secure": { "servers": ["https://a"], "protocol": "h2", "tls": {} },
+              "plain": { "servers": ["http://a"] } },
+            """
+        let plain = file(top: top, defaults: #", "roles": ["x"]"#, routes: routes)
+        let text = plain.replacing(
+            #""address": "127.0.0.1:${PORT}""#,
+            with: #""address": "a:1", "tls": { "certificates": [\#(certificate)] }"#)
+        let result = try effective(text)
+        #expect(try effective(result) == result)
+        let root = try JSONReader.read(result.utf8.span)
+        let listener = root["listeners"]?.array?.first
+        #expect(listener?["tls"]?["client_certificate"]?.string == "none")
+        #expect(listener?["tls"]?["minimum_version"]?.string == "1.2")
+        #expect(listener?["tls"]?["certificates"]?.array?.first?["key"]?["file"]?.string == "server.key")
+        #expect(listener?["http2"]?.bool == true)
+        #expect(root["upstreams"]?["secure"]?["tls"]?["verify"]?.bool == true)
+        #expect(root["upstreams"]?["plain"]?["protocol"]?.string == "http/1.1")
+        #expect(root["upstreams"]?["plain"]?["tls"] == nil)
+        let cleartext = try JSONReader.read(try effective(plain).utf8.span)
+        #expect(cleartext["listeners"]?.array?.first?["tls"] == nil)
+    }
 }

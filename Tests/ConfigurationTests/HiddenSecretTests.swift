@@ -38,6 +38,24 @@ struct HiddenSecretTests {
     }
 
     @Test(
+        "private keys of certificates are hidden, wherever they are written",
+        arguments: [
+            #"{ "certificate": "-----BEGIN PRIVATE KEY-----\n47x11", "key": "-----BEGIN PRIVATE KEY-----\n47x11" }"#,
+            #"{ "certificate": "no.pem", "key": { "file": "-----BEGIN PRIVATE KEY-----\n47x11" } }"#,
+            #"{ "certificate": "no.pem", "key": ["47x11"] }"#, #"{ "certificate": "no.pem", "private_key": "47x11" }"#,
+            #"{ "certificate": "no.pem", "keys": "47x11" }"#, #""47x11""#,
+        ])
+    func certificateKeys(written: String) {
+        let listener = #"{ "address": "127.0.0.1:8443", "tls": { "certificates": [\#(written)] } }"#
+        let upstream = #", "upstreams": { "u": { "servers": ["https://a"], "tls": \#(written) } }"#
+        let report = report(
+            file(more: upstream).replacing(#"{ "address": "127.0.0.1:8080" }"#, with: listener))
+        #expect(report.contains("/listeners/0/tls/certificates/0"))
+        #expect(report.contains("/upstreams/u/tls"))
+        #expect(!report.contains("47x11"))
+    }
+
+    @Test(
         "user names and passwords in URLs are hidden",
         arguments: [
             "http://u:47x11@h", "http://u:47x11@h/p", "https://u:47x11@h", "u:47x11@h", "ftp://u:47x11@h",

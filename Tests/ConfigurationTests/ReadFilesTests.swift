@@ -4,7 +4,7 @@ import Testing
 @testable import Configuration
 
 /// Files that a test can change.
-private final class Shelf {
+final class Shelf {
     var files: [String: [UInt8]] = [:]
 
     var surroundings: Surroundings {

@@ -15,7 +15,8 @@ struct SecretTests {
         let root = Cursor(node: substitution.substitute(in: written), pointer: .root)
         ShapeChecker(problems: problems).check(root, shape)
         problems.hide(SecretPlaces(in: root, shape).ranges)
-        let decoder = SecretDecoder(problems: problems, surroundings: .fixed, paths: PathBase(file: "f.json"))
+        let decoder = SecretDecoder(
+            files: NamedFiles(problems: problems, surroundings: .fixed, paths: PathBase(file: "f.json")))
         return (decoder.decode(root["password"]), problems.findings(.error))
     }
 

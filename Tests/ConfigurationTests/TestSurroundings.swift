@@ -28,9 +28,18 @@ extension Surroundings {
                 case "not-keys.json": .success(Array("[]".utf8))
                 case "private.pem": .success(Array(privateKey.utf8))
                 case "forbidden.json": .failure(FileError(code: EACCES))
+                case _ where path.hasSuffix(".pem") || path.hasSuffix(".key") || path.hasSuffix(".crl"):
+                    certificateFile(path)
                 default: .failure(FileError(code: ENOENT))
                 }
             })
+    }
+}
+
+/// A file of `Certificates`.
+func certificateFile(_ name: String) -> Result<[UInt8], FileError> {
+    Result { () throws(FileError) in
+        try FileContents.read("\(testDirectory)/Certificates/\(name)", limit: 1 << 16)
     }
 }
 

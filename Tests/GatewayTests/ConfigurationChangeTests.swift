@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import TLS
 import Testing
 
 @testable import Gateway
@@ -56,5 +57,26 @@ struct ConfigurationChangeTests {
         let old = try configuration(routes: route("a"), top: #""workers": 1,"#)
         let new = try configuration(routes: route("a"), top: #""workers": 2, "admin": { "address": "[::1]:1" },"#)
         #expect(ConfigurationChange(from: old, to: new).metadata == ["needs_restart": ["workers", "admin"]])
+    }
+
+    @Test("a listener whose certificates changed is named, and apart from that has not changed")
+    func certificates() throws {
+        func listener(_ certificate: UInt8, version: TLSVersion = .tls12) throws -> GatewayConfiguration {
+            var configuration = try configuration(routes: route("a"))
+            var tls = ServerTLSSettings(certificates: [.init(chain: [certificate], key: [])])
+            tls.minimumVersion = version
+            configuration.listeners[0].tls = tls
+            return configuration
+        }
+        func change(_ old: GatewayConfiguration, _ new: GatewayConfiguration) -> Logger.Metadata {
+            ConfigurationChange(from: old, to: new).metadata
+        }
+        let plain = try configuration(routes: route("a"))
+        #expect(try change(listener(1), listener(2)) == ["changed_certificates": ["127.0.0.1:0"]])
+        #expect(try ConfigurationChange(from: listener(1), to: listener(1)).isEmpty)
+        #expect(try change(plain, listener(1)) == ["changed_listeners": ["127.0.0.1:0"]])
+        #expect(
+            try change(listener(1), listener(2, version: .tls13))
+                == ["changed_listeners": ["127.0.0.1:0"], "changed_certificates": ["127.0.0.1:0"]])
     }
 }

@@ -6,6 +6,8 @@ import copy
 import random
 from typing import Any
 
+from .gateway import REPOSITORY
+
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 
 HASH = "sha256:" + "0123456789abcdef" * 4
@@ -13,12 +15,15 @@ TIMES = ["2027-01-31T00:00:00Z", "2028-02-29t23:59:60.5+23:59", "1970-01-01T00:0
 ORIGINS = ["https://app.example.com", "https://localhost:3000", "https://[::1]:8080", "null", "chrome-extension://abc"]
 FIELDS = ["X-User", "X-Tenant", "Remote-User", "x"]
 
+CERTIFICATES = REPOSITORY / "Tests" / "ConfigurationTests" / "Certificates"
+
 DURATIONS = ["1ms", "250ms", "30s", "5m", "1h", "007s"]
 SIZES = ["512B", "1KiB", "8KiB", "08KiB"]
 HOSTS = ["api.example.com", "*.example.com", "localhost", "a_b.c", "192.0.2.1", "[2001:db8::1]", "api.example.com."]
 SERVERS = [
     "http://127.0.0.1", "http://127.0.0.1:8000", "http://127.0.0.1:1/", "http://a.example", "http://a-b.c.:9",
     "http://[::1]:81", "http://[::ffff:192.0.2.1]/", "http://unix:/run/app.sock", "http://unix:app.sock", "http://1a:0001",
+    "https://127.0.0.1", "https://a.example:8443/", "https://[::1]:443", "https://a.example.:0443",
 ]
 ADDRESSES = ["127.0.0.1:0", "0.0.0.0:00", "[::]:0", "[2001:db8::1:2]:0", "localhost:0", "a.example.com.:0"]
 EXTERNAL = ["https://api.example.com", "http://localhost:8080/", "https://[::1]", "https://192.0.2.1:65535"]
@@ -41,14 +46,15 @@ STRINGS = [
     "10.0.0.0/", "10.0.0.0/-1", "::/129", "::/128", "10.0.0.0/0032", "::1/1000", "1.2.3", "*.a", "a.*", "*", "*.", "a*.b",
     "api.example.com:80", "[::1", "[]", "[g]", "a" * 64, ".".join(["a" * 60] * 5), "30", "s", "30 s", "30S", "3.5s", "-1s", "1w",
     "16kib", "16K", "1KB", "unlimited", "Unlimited", "UNION", "union", "json", "stdout", "any", "RS256", "rs256", "HS256",
-    HASH, HASH.upper(), HASH + "0", "gwk_a", "2027-01-31", "2027-01-31T00:00:00", "2027-1-31T00:00:00Z", "https://a/b", "https://A",
+    HASH, HASH.upper(), HASH + "0", "gwk_a", "1.2", "1.3", "1.1", "h2", "h2c", "http/1.1", "http/2", "none", "required", "https://a:443/", "https://unix:/a", "2027-01-31", "2027-01-31T00:00:00", "2027-1-31T00:00:00Z", "https://a/b", "https://A",
     "https://a:080", "https://a:443", "http://a:80", "https://[::1]:443", "HTTPS://a", "https://a..b", "X_A", "X-A", "X A", "X.A",
     "upstream", "pass", "either", "plain", "a\tb", "\x7f", "a\u0000b", "x" * 300,
 ]
 OTHERS: list[Any] = [None, True, False, 0, 1, -1, 2, 401, 403, 404, 1025, 10**12, 1.5, [], {}, [[]], [{}], ["a"], {"a": "b"}]
 KEYS = [
     "extra", "Version", "versions", "scope", "id", "path", "public", "authenticated", "scopes", "roles", "issuers", "shadow",
-    "file", "env", "url", "jwks", "jwks_file", "strip_prefix", "", " ", "é", "a b", "$comment", "$schema", "tls",
+    "file", "env", "url", "jwks", "jwks_file", "strip_prefix", "", " ", "é", "a b", "$comment", "$schema", "tls", "http2",
+    "protocol", "certificate", "key", "verify", "server_name", "authorities", "client_certificate", "client_authorities",
 ]
 
 
@@ -102,7 +108,7 @@ class Generator:
                 sub=choose(["plain", "hash", "omit"]), addresses=choose(["plain", "hash", "omit"])),
             limits=lambda: self.maybe(
                 {}, request_line="8KiB", header_section="16KiB", header_fields=choose([1, 10_000]), token="8KiB",
-                max_body=choose([*SIZES, "unlimited"]), body_rate=choose(SIZES), head_timeout=choose(DURATIONS),
+                max_body=choose([*SIZES, "unlimited"]), body_rate=choose(SIZES), head_timeout=choose(DURATIONS), handshake_timeout=choose(DURATIONS), http2_streams=choose([1, 1000]),
                 idle_timeout=choose(DURATIONS), connect_timeout=choose(DURATIONS), timeout=choose(DURATIONS),
                 upstream_idle_timeout="0s", drain_timeout="24h", connections=1, upstream_connections=1_000_000, token_cache=0),
             forwarding={"via": False},
@@ -126,13 +132,32 @@ class Generator:
         return self.maybe(
             {"address": self.random.choice(ADDRESSES), "trusted_proxies": self.some(PROXIES)},
             external_url=self.one(EXTERNAL), proxy_protocol=True, livez=True,
-            underscore_fields=self.one(["drop", "reject", "pass"]))
+            underscore_fields=self.one(["drop", "reject", "pass"]), http2=False, tls=self.tls)
+
+    def certificate(self, name: str) -> dict[str, Any]:
+        return {"certificate": str(CERTIFICATES / f"{name}.pem"), "key": {"file": str(CERTIFICATES / f"{name}.key")}}
+
+    def tls(self) -> dict[str, Any]:
+        tls = self.maybe(
+            {"certificates": [self.certificate(name) for name in self.some(["server", "rsa", "expired"])]},
+            minimum_version=self.one(["1.2", "1.3"]))
+        if self.random.random() < 0.3:
+            tls["client_certificate"] = self.random.choice(["optional", "required"])
+            tls["client_authorities"] = str(CERTIFICATES / "authority.pem")
+            self.maybe(tls, client_revocations=str(CERTIFICATES / "revoked.crl"))
+        return tls
 
     def upstream(self) -> dict[str, Any]:
         server = self.random.choice(SERVERS)
-        return self.maybe(
+        upstream = self.maybe(
             {"servers": [self.random.choice([server, {"url": server}])]}, case_insensitive_paths=True,
             ignores_trailing_slash=False)
+        if not server.startswith("https:"):
+            return self.maybe(upstream, protocol=self.one(["http/1.1", "h2c"]))
+        tls = self.maybe(
+            self.random.choice([{}, self.certificate("server")]), server_name=self.one(["a.example", "[::1]", "A.b."]),
+            verify=True, authorities=str(CERTIFICATES / "authority.pem"))
+        return self.maybe(upstream, protocol=self.one(["http/1.1", "h2"]), tls=tls)
 
     def route(self, number: int) -> dict[str, Any]:
         path = f"/{number}/" + "/".join(self.some(SEGMENTS)) + self.random.choice(["", "/", "/{rest...}"])

@@ -7,7 +7,7 @@ struct RejectionTests {
     func total() {
         var details: Set<String> = []
         for error in ParseError.allCases {
-            #expect([400, 408, 413, 414, 417, 431, 501, 505].contains(error.rejection.status))
+            #expect([400, 408, 413, 414, 417, 421, 431, 501, 505].contains(error.rejection.status))
             #expect(details.insert(error.detail).inserted, "\(error)")
         }
     }

@@ -1,0 +1,31 @@
+internal import COpenSSL
+
+/// A private key for TLS, as OpenSSL holds it.
+// SAFETY: the key is alive as long as this object, which frees it in `deinit`.
+@safe
+final class PrivateKey {
+    let handle: OpaquePointer
+
+    /// - Parameter pem: PKCS #8 or the traditional forms, without a passphrase; other blocks are passed over.
+    /// - Throws: `.noKey`, `.encryptedKey`, and what OpenSSL says of a key that it does not take.
+    init(pem: [UInt8]) throws(SettingsFault) {
+        OpenSSLErrors.clear()
+        // SAFETY: the key that was read has no other owner.
+        let key =
+            unsafe PEMReader.withInput(pem) { input in
+                unsafe PEM_read_bio_PrivateKey(input, nil, gateway_no_password, nil)
+            } ?? nil
+        guard let key = unsafe key else {
+            guard let failure = OpenSSLErrors.take() else { throw .noKey }
+            if failure.library == ERR_LIB_PEM && failure.reason == PEM_R_BAD_PASSWORD_READ { throw .encryptedKey }
+            if failure.library == ERR_LIB_PEM && failure.reason == PEM_R_NO_START_LINE { throw .noKey }
+            throw .refused(failure.words)
+        }
+        unsafe handle = key
+    }
+
+    deinit {
+        // SAFETY: contexts hold references of their own.
+        unsafe EVP_PKEY_free(handle)
+    }
+}
