@@ -352,6 +352,8 @@ WITHOUT_PREFACE = "http2/3.5/2"
 
 #: Where the library decides otherwise, and why that is safe: in each case the frame is ignored, and all goes on.
 DEVIATIONS = {
+    "http2/5.3.1/2": "the listener says that it has no priorities (RFC 9218 section 2.1), and does not look into them",
+    "http2/6.3/1": "the same, also for the stream that they are of",
     "http2/5.1/8": "content on a stream that was reset may be under way still: it is read and dropped",
     "http2/5.1/9": "a head on a stream that was reset may be under way still: it is read for the table, and dropped",
     "http2/5.1/11": "a stream that has ended is forgotten, and what it was is not known any more: dropped",
