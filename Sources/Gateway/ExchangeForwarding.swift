@@ -17,7 +17,7 @@ extension Exchange {
             throw .rejected(.bodyTooLarge)
         }
         if request.maxForwards == 0 { return await answer(204, lines: crossOriginLines, on: client) }
-        let pool = generation.pools[permit.upstream]
+        let pool = generation.pool(of: permit.upstream, along: route)
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0
         var mayReuse = true

@@ -13,13 +13,13 @@ final class Generation {
     let fieldRules: FieldRules
     /// The built-in issuer; nil for none.
     let tokenService: TokenService?
-    /// In the order of the configuration's upstreams; empty until `begin`.
+    /// In the order of the destinations; empty until `begin`.
     private(set) var pools: [UpstreamPool] = []
     private let listeners: [ListenerID: ListenerSettings]
-    private let upstreams: [UpstreamSettings]
+    private let destinations: UpstreamDestinations
     /// The TLS of those that are not inherited and have any.
     private let upstreamSecurity: [ClientTLSContext?]
-    /// For each upstream, the position of the same one in the predecessor.
+    /// For each destination, the position of the same one in the predecessor.
     private let inherited: [Int?]
     private var spareExchanges: [Exchange] = []
     private var exchangeCount = 0
@@ -52,15 +52,15 @@ final class Generation {
             throw .tls(error)
         }
         self.listeners = listeners
-        upstreams = configuration.upstreamSettings
+        destinations = UpstreamDestinations(configuration)
         var positions: [UpstreamSettings: Int] = [:]
-        for (position, settings) in (predecessor?.upstreamSettings ?? []).enumerated() {
+        for (position, settings) in (predecessor.map(UpstreamDestinations.init)?.settings ?? []).enumerated() {
             positions[settings] = position
         }
-        inherited = upstreams.map { positions.removeValue(forKey: $0) }
+        inherited = destinations.settings.map { positions.removeValue(forKey: $0) }
         var security: [ClientTLSContext?] = []
         do throws(TLSError) {
-            for (settings, position) in zip(upstreams, inherited) {
+            for (settings, position) in zip(destinations.settings, inherited) {
                 let isNew = position == nil
                 security.append(isNew ? try settings.tls.map(ClientTLSContext.init) : nil)
             }
@@ -73,6 +73,16 @@ final class Generation {
     /// What connections to a listener need to know; nil if the configuration does not have it.
     func settings(of listener: ListenerID) -> ListenerSettings? { listeners[listener] }
 
+    /// The connections that requests of a route go over.
+    ///
+    /// - Parameters:
+    ///   - upstream: the upstream that the permit is for.
+    ///   - route: the route that it is for.
+    func pool(of upstream: Int, along route: GatewayRoute) -> UpstreamPool {
+        guard !destinations.ofRoutes.isEmpty else { return pools[upstream] }
+        return pools[destinations.ofRoutes[route.index] ?? upstream]
+    }
+
     // MARK: Succession
 
     /// Takes over from `predecessor` what has not changed: connections to upstreams, and verified tokens.
@@ -81,9 +91,9 @@ final class Generation {
     ///   - predecessor: the generation of the configuration that `init` was given; nil for the first.
     ///   - makePool: makes a pool for an upstream that was not there before, or was another.
     func begin(after predecessor: Generation?, makePool: (UpstreamSettings, ClientTLSContext?) -> UpstreamPool) {
-        pools = upstreams.indices.map { index in
+        pools = destinations.settings.indices.map { index in
             if let predecessor, let position = inherited[index] { return predecessor.pools[position] }
-            return makePool(upstreams[index], upstreamSecurity[index])
+            return makePool(destinations.settings[index], upstreamSecurity[index])
         }
         guard let predecessor else { return }
         evaluator.takeOverIdentities(from: predecessor.evaluator)
@@ -116,24 +126,6 @@ final class Generation {
         guard !isRetired, !exchange.isForeign, spareExchanges.count < 64 else { return }
         exchange.reset()
         spareExchanges.append(exchange)
-    }
-}
-
-extension GatewayConfiguration {
-    fileprivate var upstreamSettings: [UpstreamSettings] { upstreams.map { UpstreamSettings($0, limits) } }
-}
-
-extension UpstreamSettings {
-    fileprivate init(_ upstream: UpstreamConfiguration, _ limits: LimitsConfiguration) {
-        let server: Server =
-            switch upstream.servers[0].address {
-            case .ip(let host, let port): .host(host, port: UInt16(port))
-            case .unix(let path): .unix(path: path)
-            }
-        self.init(
-            server: server, tls: upstream.tls, applicationProtocol: upstream.applicationProtocol,
-            messageLimits: MessageLimits(limits), connectTimeout: Nanoseconds(limits.connectTimeout),
-            idleTimeout: Nanoseconds(limits.upstreamIdleTimeout), connectionLimit: limits.upstreamConnections)
     }
 }
 
