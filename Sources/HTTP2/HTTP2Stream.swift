@@ -133,9 +133,7 @@ package final class HTTP2Stream: ByteStream {
             if hasRemoteEnded { return .end }
             return failure == nil ? .wouldBlock : .failed(.reset)
         }
-        let count = min(buffer.freeSpace, incoming.count)
-        buffer.append(incoming.span.extracting(..<count))
-        incoming.remove(count)
+        let count = incoming.move(to: &buffer)
         session?.consume(count, of: id)
         return .bytes(count)
     }
@@ -211,8 +209,7 @@ package final class HTTP2Stream: ByteStream {
     }
 
     func takeContent(_ count: Int, into output: inout [UInt8]) {
-        output.append(outgoing.span.extracting(..<count))
-        outgoing.remove(count)
+        outgoing.move(count, to: &output)
         stalledSince = .never
         guard isBlocked, outgoing.count <= pendingLimit / 2 else { return }
         isBlocked = false

@@ -10,7 +10,11 @@ enum Flood: String, CaseIterable, Sendable {
     case settings, ping, priority, unknownFrames, emptyContent, emptyContinuations, fullContinuations
     case tinyWindowUpdates, resetOfClosedStreams, goaway
 
+    private static let fullContinuation = Frame.bytes(
+        9, stream: 1, (0..<250).flatMap { _ in Frame.field("a", String(repeating: "b", count: 60)) })
+
     /// - Parameter stream: a number that was not used before.
+    /// - Returns: the frames.
     func bytes(_ stream: Int) -> [UInt8] {
         switch self {
         case .rapidReset: Frame.headers(stream) + Frame.reset(stream)
@@ -35,8 +39,7 @@ enum Flood: String, CaseIterable, Sendable {
             (stream == 1 ? Frame.bytes(1, 1, stream: 1, Frame.request) : []) + Frame.bytes(9, stream: 1)
         case .fullContinuations:
             (stream == 1 ? Frame.bytes(1, 1, stream: 1, Frame.request) : [])
-                + Frame.bytes(
-                    9, stream: 1, (0..<250).flatMap { _ in Frame.field("a", String(repeating: "b", count: 60)) })
+                + Self.fullContinuation
         case .tinyWindowUpdates: Frame.windowUpdate(0, 1)
         case .resetOfClosedStreams: (stream == 1 ? Frame.headers(1) : []) + Frame.reset(1)
         case .goaway: Frame.bytes(7, stream: 0, Frame.number(0) + Frame.number(0))
