@@ -42,18 +42,6 @@ struct ContentQueue {
         if start == bytes.count { removeAll() }
     }
 
-    /// Moves bytes from the front to the end of `buffer`, which must have room.
-    mutating func move(_ count: Int, to buffer: inout ByteBuffer) {
-        buffer.append(span.extracting(..<count))
-        remove(count)
-    }
-
-    /// Moves bytes from the front to the end of `array`.
-    mutating func move(_ count: Int, to array: inout [UInt8]) {
-        array.append(span.extracting(..<count))
-        remove(count)
-    }
-
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
         start = 0
