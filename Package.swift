@@ -103,7 +103,7 @@ let package = Package(
 /// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
 if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
-    let tested = ["HTTP", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication"]
+    let tested = ["HTTP", "HTTP2", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication"]
     for target in package.targets where tested.contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
@@ -114,7 +114,8 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
     let fuzzTargets: [(name: String, dependencies: [Target.Dependency])] = [
         ("FuzzRequestParser", ["HTTP", "Bytes"]), ("FuzzResponseParser", ["HTTP", "Bytes"]),
         ("FuzzBodyDecoder", ["HTTP", "Bytes"]), ("FuzzPathCanonicalizer", ["HTTP", "Bytes"]),
-        ("FuzzProxyHeader", ["HTTP", "Bytes"]), ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
+        ("FuzzProxyHeader", ["HTTP", "Bytes"]), ("FuzzHTTP2", ["HTTP2", "HTTP", "Transport", "Bytes"]),
+        ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
         ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
     ]
     for (name, dependencies) in fuzzTargets {

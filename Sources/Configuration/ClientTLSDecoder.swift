@@ -28,6 +28,8 @@ struct ClientTLSDecoder {
         if let chain, let key {
             settings.certificate = ClientTLSSettings.Certificate(chain: chain.content, key: key.bytes)
         }
+        var check = ClientTLSCheck(problems: files.problems, place: cursor, settings: settings)
+        check.run()
         return settings
     }
 }

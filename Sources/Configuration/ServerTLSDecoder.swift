@@ -15,27 +15,41 @@ struct ServerTLSDecoder {
     /// - Returns: the settings; nil if there are none.
     func decode(_ cursor: Cursor?, offersHTTP2: Bool) -> ServerTLSSettings? {
         guard let cursor, cursor.node.object != nil else { return nil }
-        var settings = ServerTLSSettings(certificates: decodeCertificates(cursor["certificates"]))
+        let certificates = decodeCertificates(cursor["certificates"])
+        var settings = ServerTLSSettings(certificates: certificates.map(\.certificate))
         settings.offersHTTP2 = offersHTTP2
         if let version = cursor["minimum_version"]?.choice(TLSVersion.self) { settings.minimumVersion = version }
         if let word = cursor["client_certificate"]?.choice(ServerTLSSettings.ClientCertificate.self) {
             settings.clientCertificate = word
         }
         reportContradictions(cursor, settings.clientCertificate)
-        if let file = files.read(cursor["client_authorities"]) { settings.clientAuthorities = file.content }
+        let authorities = files.read(cursor["client_authorities"])
+        settings.clientAuthorities = authorities?.content ?? []
         settings.clientRevocations = files.read(cursor["client_revocations"])?.content
-        settings.ticketKeys = (cursor["ticket_keys"]?.elements ?? []).compactMap { files.read($0)?.content }
+        let ticketKeys = (cursor["ticket_keys"]?.elements ?? []).compactMap { place in
+            files.read(place).map { (place: place, content: $0.content) }
+        }
+        settings.ticketKeys = ticketKeys.map(\.content)
+        var check = ServerTLSCheck(
+            problems: problems, place: cursor, settings: settings, certificates: certificates.map(\.place),
+            ticketKeys: ticketKeys.map(\.place))
+        if authorities == nil { check.ignoreClients() }
+        check.run()
         return settings
     }
 
-    private func decodeCertificates(_ list: Cursor?) -> [ServerTLSSettings.Certificate] {
+    private func decodeCertificates(
+        _ list: Cursor?
+    ) -> [(place: Cursor, certificate: ServerTLSSettings.Certificate)] {
         let secrets = SecretDecoder(files: files)
         return (list?.elements ?? []).compactMap { element in
             let chain = files.read(element["certificate"])
             let key = secrets.decode(element["key"])
             let staple = files.read(element["ocsp_response"])
             guard let chain, let key else { return nil }
-            return ServerTLSSettings.Certificate(chain: chain.content, key: key.bytes, staple: staple?.content)
+            let certificate = ServerTLSSettings.Certificate(
+                chain: chain.content, key: key.bytes, staple: staple?.content)
+            return (element, certificate)
         }
     }
 

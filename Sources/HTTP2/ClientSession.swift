@@ -52,6 +52,8 @@ package final class ClientSession: Session {
 
     // MARK: What nghttp2 tells
 
+    override var countsResets: Bool { false }
+
     override func headArrived(_ id: Int32) {
         guard let stream = native.stream(id) else { return }
         if stream.expectsTrailers {

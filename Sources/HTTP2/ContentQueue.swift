@@ -11,36 +11,35 @@ struct ContentQueue {
     var count: Int { bytes.count - start }
     var isEmpty: Bool { count == 0 }
 
-    var span: Span<UInt8> {
-        @_lifetime(borrow self)
-        borrowing get { bytes.span.extracting(start..<bytes.count) }
-    }
-
     mutating func append(_ more: Span<UInt8>) {
         // What was taken from the front is as large as what is left: moving it costs no more than it once did to append.
         if start > 0, start >= count { compact() }
         bytes.append(more)
     }
 
-    /// Takes bytes from the front.
+    /// Moves bytes from the front to `buffer`, as many as it has space for.
     ///
-    /// - Parameter taken: how many; at most `count`.
-    mutating func remove(_ taken: Int) {
-        precondition(taken >= 0 && taken <= count, "more content than there is")
+    /// - Returns: how many.
+    mutating func move(to buffer: inout ByteBuffer) -> Int {
+        let moved = min(buffer.freeSpace, count)
+        buffer.append(bytes.span.extracting(start..<start + moved))
+        remove(moved)
+        return moved
+    }
+
+    /// Moves bytes from the front to `output`.
+    ///
+    /// - Parameters:
+    ///   - moved: how many; at most `count`.
+    ///   - output: what to append to.
+    mutating func move(_ moved: Int, to output: inout [UInt8]) {
+        output.append(bytes.span.extracting(start..<start + moved))
+        remove(moved)
+    }
+
+    private mutating func remove(_ taken: Int) {
         start += taken
         if start == bytes.count { removeAll() }
-    }
-
-    /// Moves bytes from the front to the end of `buffer`, which must have room.
-    mutating func move(_ count: Int, to buffer: inout ByteBuffer) {
-        buffer.append(span.extracting(..<count))
-        remove(count)
-    }
-
-    /// Moves bytes from the front to the end of `array`.
-    mutating func move(_ count: Int, to array: inout [UInt8]) {
-        array.append(span.extracting(..<count))
-        remove(count)
     }
 
     mutating func removeAll() {

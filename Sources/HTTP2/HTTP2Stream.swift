@@ -133,8 +133,7 @@ package final class HTTP2Stream: ByteStream {
             if hasRemoteEnded { return .end }
             return failure == nil ? .wouldBlock : .failed(.reset)
         }
-        let count = min(buffer.freeSpace, incoming.count)
-        incoming.move(count, to: &buffer)
+        let count = incoming.move(to: &buffer)
         session?.consume(count, of: id)
         return .bytes(count)
     }

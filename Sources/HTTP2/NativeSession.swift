@@ -53,6 +53,22 @@ internal import CNGHTTP2
         unsafe bytes.withUnsafeBufferPointer { unsafe nghttp2_session_mem_recv(pointer, $0.baseAddress, $0.count) }
     }
 
+    /// What a negative code of `receive` means.
+    static func fault(of code: Int) -> SessionFault {
+        switch Int32(truncatingIfNeeded: code) {
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue: .notHTTP2
+        case NGHTTP2_ERR_FLOODED.rawValue, NGHTTP2_ERR_TOO_MANY_CONTINUATIONS.rawValue: .tooCostly
+        case NGHTTP2_ERR_NOMEM.rawValue: .noResources
+        default: .violation(.internalError)
+        }
+    }
+
+    /// How many frames wait to be sent.
+    var outputQueueSize: Int {
+        // SAFETY: the session lives as long as `self`.
+        unsafe nghttp2_session_get_outbound_queue_size(pointer)
+    }
+
     /// Appends the next piece of output; what is content is appended by the callback instead.
     ///
     /// - Returns: whether there may be more.

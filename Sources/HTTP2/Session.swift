@@ -17,7 +17,10 @@ package class Session {
     final var streams: [HTTP2Stream] = []
     /// The head that is arriving; no other can begin before it is complete (RFC 9113 section 4.3).
     final var head = HeadFields()
+    /// Its size, in the bytes that HTTP/1.1 would take.
     private final var headSize = 0
+    /// The same without its pseudo-fields.
+    private final var fieldSize = 0
     /// Used by all streams, one after the other.
     final var fields = FieldBlock()
     /// What `appendOutput` fills.
@@ -27,6 +30,16 @@ package class Session {
     /// Whether nghttp2 can read no more.
     private final var isBroken = false
     private final var isLost = false
+    /// As of the last call of `receive`.
+    private final var now = Instant(nanoseconds: 0)
+    /// How many bytes have arrived that belong to no frame that nghttp2 has told of: it passes over those that it does not
+    /// know. Negative in the middle of a frame.
+    private final var unseenBytes = 0
+    /// For frames that give nothing to do: many hundreds at once, and again and again, are nothing unusual.
+    private final var frameBudget = CostBudget(capacity: 2000, perSecond: 500)
+    /// For requests that are reset, by either side, after they have cost this side something. nghttp2 lets a thousand pass,
+    /// and counts only what the client resets.
+    private final var resetBudget = CostBudget(capacity: 400, perSecond: 100)
     private final var isShuttingDown = false
     /// Whether the other side's settings have arrived.
     package private(set) final var hasRemoteSettings = false
@@ -49,9 +62,32 @@ package class Session {
     package final func receive(_ bytes: Span<UInt8>, at now: Instant) {
         guard !isBroken, !isLost else { return }
         isOutputNoted = true
-        if native.receive(bytes) < 0 {
-            isBroken = true
-            if fault == nil { fault = .notHTTP2 }
+        self.now = now
+        unseenBytes += bytes.count
+        let code = native.receive(bytes)
+        if code < 0 { end(NativeSession.fault(of: code)) }
+        // Whoever does not read what is sent must not make more and more of it wait.
+        if native.outputQueueSize > 1000 + 4 * limits.concurrentStreams { end(.tooCostly) }
+        if unseenBytes >= Self.unseenBytesPerCost {
+            let cost = unseenBytes / Self.unseenBytesPerCost
+            unseenBytes %= Self.unseenBytesPerCost
+            if !frameBudget.spend(cost, at: now) { end(.tooCostly) }
+        }
+    }
+
+    /// So many bytes of frames that mean nothing cost as much as a frame without use.
+    private static let unseenBytesPerCost = 16
+
+    /// Ends the connection for a fault of the other side, and says so as far as it speaks HTTP/2.
+    private final func end(_ reason: SessionFault) {
+        isBroken = true
+        guard fault == nil else { return }
+        fault = reason
+        switch reason {
+        case .notHTTP2: break
+        case .tooCostly, .tooManyResets: native.terminate(.enhanceYourCalm)
+        case .violation(let code): native.terminate(code)
+        case .noResources: native.terminate(.internalError)
         }
     }
 
@@ -172,12 +208,42 @@ package class Session {
 
     // MARK: What nghttp2 tells
 
+    /// Decides whether a frame is looked at.
+    ///
+    /// - Returns: a code of nghttp2, 0 to go on.
+    final func frameBegins(_ frame: FrameCost) -> Int32 {
+        unseenBytes -= frame.size
+        if !frame.isHead { isInsideHead = false }
+        if frame.isReset, !countReset() { return SessionCallbacks.sessionFailed }
+        if frame.cost <= 0 {
+            frameBudget.earn(-frame.cost)
+        } else if !frameBudget.spend(frame.cost, at: now) {
+            end(.tooCostly)
+            return SessionCallbacks.sessionFailed
+        }
+        return 0
+    }
+
+    /// Counts a request that has come to nothing; a server that resets what it was asked for costs nothing.
+    ///
+    /// - Returns: false if there were too many.
+    @discardableResult
+    private final func countReset() -> Bool {
+        guard countsResets, !resetBudget.spend(1, at: now) else { return true }
+        end(.tooManyResets)
+        return false
+    }
+
+    /// Whether the other side can make this one work by what it resets.
+    var countsResets: Bool { true }
+
     /// Decides whether a head is taken.
     ///
     /// - Returns: a code of nghttp2, 0 to go on.
     final func headBegins(_ id: Int32, isRequest: Bool) -> Int32 {
         head.reset()
         headSize = 0
+        fieldSize = 0
         isInsideHead = true
         headCount &+= 1
         guard isRequest, !acceptsRequests else { return 0 }
@@ -189,21 +255,24 @@ package class Session {
     var acceptsRequests: Bool { true }
 
     final func fieldArrived(_ id: Int32, name: Span<UInt8>, value: Span<UInt8>) -> Int32 {
-        headSize += name.count + value.count + 4
+        let size = name.count + value.count + 4
+        headSize += size
+        // Nobody sends so much who could be helped by an answer.
+        guard headSize <= 4 * limits.messages.fieldSection else {
+            isInsideHead = false
+            native.reset(id, .enhanceYourCalm)
+            return SessionCallbacks.streamFailed
+        }
         if name.count > 0, name[0] == UInt8(ascii: ":") {
             head.set(pseudo: name, value)
-            return 0
-        }
-        guard headSize <= limits.messages.fieldSection, head.fields.count < limits.messages.fieldCount else {
+        } else if !head.isTooLarge, fieldSize + size <= limits.messages.fieldSection,
+            head.fields.count < limits.messages.fieldCount
+        {
+            fieldSize += size
+            head.fields.append(name: name, value: value)
+        } else {
             head.isTooLarge = true
-            // Nobody sends so much who could be helped by an answer.
-            guard headSize <= 4 * limits.messages.fieldSection else {
-                native.reset(id, .enhanceYourCalm)
-                return SessionCallbacks.streamFailed
-            }
-            return 0
         }
-        head.fields.append(name: name, value: value)
         return 0
     }
 
@@ -244,9 +313,14 @@ package class Session {
     final func frameSent(_ event: FrameEvent) {
         switch event.kind {
         case .head, .data:
+            // Up to two WINDOW_UPDATEs answer a frame of content.
+            if case .data = event.kind { frameBudget.earn(4) }
             guard event.endsStream, let stream = native.stream(event.stream) else { return }
             // The other side need not send the rest of a request that was answered (RFC 9113 section 8.1).
             if stream.localEnded() { native.reset(event.stream, .noError) }
+        case .reset:
+            // Resets for a fault of the other side count as its own do; those of exchanges are not its doing.
+            if native.stream(event.stream)?.takesContent != false { countReset() }
         case .goaway(let code): if code != .noError, fault == nil { fault = .violation(code) }
         default: break
         }
@@ -261,6 +335,9 @@ package class Session {
         guard let stream = native.stream(id) else { return }
         release(stream)
         stream.end(code)
+        guard code == .noError else { return }
+        frameBudget.earn(10)
+        resetBudget.earn(1)
     }
 
     final func sendTrailers(of stream: HTTP2Stream) {

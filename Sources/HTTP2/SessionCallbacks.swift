@@ -24,8 +24,8 @@ internal import CNGHTTP2
         unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, 4096)
         // Answers that the other side does not read are a flood by their number; `CostBudget` counts them, too.
         unsafe nghttp2_option_set_max_outbound_ack(options, 100)
-        // `CostBudget` counts resets, in both directions; nghttp2's own count is only a second line.
-        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 4000, 1000)
+        // `CostBudget` counts resets, in both directions and with what else is earned; nghttp2's count must not come first.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, 1_000_000, 1_000_000)
         unsafe Self.setReceiving(callbacks)
         unsafe Self.setSending(callbacks)
         unsafe (self.callbacks, self.options) = (callbacks, options)
@@ -42,6 +42,11 @@ internal import CNGHTTP2
 
     private static func setReceiving(_ callbacks: OpaquePointer?) {
         // SAFETY: every pointer in a callback is nghttp2's own and good until the callback returns.
+        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, userData in
+            guard let header = unsafe header else { return 0 }
+            let cost = unsafe FrameCost(header.pointee)
+            return unsafe withSession(userData) { $0.frameBegins(cost) }
+        }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, userData in
             guard let frame = unsafe frame else { return 0 }
             let id = unsafe frame.pointee.hd.stream_id
@@ -102,7 +107,7 @@ internal import CNGHTTP2
             guard let header = unsafe header, let stream = unsafe boundStream(of: source) else {
                 return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
             }
-            let head = unsafe Span(_unsafeStart: header, count: frameHeaderSize)
+            let head = unsafe Span(_unsafeStart: header, count: SessionCallbacks.frameHeaderSize)
             return unsafe withSession(userData) {
                 $0.output.append(head)
                 stream.takeContent(length, into: &$0.output)
@@ -146,6 +151,10 @@ internal import CNGHTTP2
         return next.count
     }
 
+    /// The size of a frame's header in bytes (RFC 9113 section 4.1).
+    static let frameHeaderSize = 9
+    /// What a callback returns to end the session.
+    static let sessionFailed = NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
     /// What a callback returns to end the stream.
     static let streamFailed = NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
 }
@@ -163,6 +172,3 @@ private func boundStream(of source: UnsafeMutablePointer<nghttp2_data_source>?) 
     guard let pointer = unsafe source?.pointee.ptr else { return nil }
     return unsafe Unmanaged<HTTP2Stream>.fromOpaque(pointer).takeUnretainedValue()
 }
-
-/// The size of a frame's header in bytes (RFC 9113 section 4.1).
-private let frameHeaderSize = 9

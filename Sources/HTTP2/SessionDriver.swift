@@ -120,8 +120,7 @@ package final class SessionDriver {
                 if output.isEmpty { return false }
                 clocks.outputBegins(at: loop.now)
             }
-            let output = output
-            switch stream.write(output.span.extracting(written...)) {
+            switch writeOutput() {
             case .bytes(let taken):
                 written += taken
                 count += taken
@@ -133,6 +132,12 @@ package final class SessionDriver {
             }
         }
         return true
+    }
+
+    private func writeOutput() -> WriteOutcome {
+        // A span of the property itself could not be passed on.
+        let output = self.output
+        return stream.write(output.span.extracting(written...))
     }
 
     /// An idle connection holds no memory that it does not need.

@@ -99,6 +99,7 @@ let brokenFiles = [
     "unsettled-values-are-not-reported-twice",
     "unusable-inline-keys",
     "unusable-key-file",
+    "unusable-tls",
     "upstream-missing",
     "upstream-tls",
     "upstreams-disagree",

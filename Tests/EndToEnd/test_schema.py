@@ -34,6 +34,7 @@ BEYOND_A_SCHEMA = {
     "origins that stand alone": r'"\*" stands for every origin|every page could act',
     "ranges of quantities": r'invalid_value: "[^"]*" is out of range',
     "algorithms and keys": "one takes a secret|takes a secret, but|takes public keys, but|no secret is fit",
+    "certificates and their keys": "not usable as|TLS cannot be set up",
     "key sets": "these keys are not usable",
     "route_defaults as a part of routes": 'missing_key: "upstream" is missing, here and',
     "issuers that routes ask for": 'there are no "issuers"',

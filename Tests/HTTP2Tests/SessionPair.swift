@@ -44,13 +44,20 @@ final class SessionPair {
     func open(
         _ method: HTTP.Method = .get, path: String = "/", lines: String = "", isComplete: Bool = true
     ) throws -> (client: HTTP2Stream, server: HTTP2Stream) {
+        let stream = try begin(method, path: path, lines: lines, isComplete: isComplete)
+        exchange()
+        return (stream, try #require(server.nextStream()))
+    }
+
+    /// Opens a stream of which the server has not heard yet.
+    func begin(
+        _ method: HTTP.Method = .get, path: String = "/", lines: String = "", isComplete: Bool = true
+    ) throws -> HTTP2Stream {
         let (authority, path, lines) = (Array("a.test".utf8), Array(path.utf8), Array(lines.utf8))
         let opened = client.open(
             method: method, scheme: "http", authority: authority.span, path: path.span, lines: lines.span,
             isComplete: isComplete)
-        let stream = try #require(opened)
-        exchange()
-        return (stream, try #require(server.nextStream()))
+        return try #require(opened)
     }
 }
 

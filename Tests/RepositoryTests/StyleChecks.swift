@@ -18,8 +18,8 @@ enum StyleChecks {
     /// imported there.
     static let builtOnRequest: [Substring: Set<Substring>] = [
         fuzzing: [
-            "HTTP", "Bytes", "JOSE", "Authentication", "Routing", "Configuration", "Gateway", "TestSupport",
-            "FuzzDriver",
+            "HTTP", "HTTP2", "Transport", "Bytes", "JOSE", "Authentication", "Routing", "Configuration", "Gateway",
+            "TestSupport", "FuzzDriver",
         ],
         "Benchmarks": ["HTTP", "JOSE", "Authorization", "Configuration", "Gateway"],
     ]
