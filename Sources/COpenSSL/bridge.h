@@ -2,6 +2,7 @@
 #ifndef GATEWAY_COPENSSL_BRIDGE_H
 #define GATEWAY_COPENSSL_BRIDGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -126,9 +127,10 @@ static inline const uint8_t *gateway_dns_name(const GENERAL_NAMES *names, int in
 
 static inline int gateway_name_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
 
-// Never asks anybody for a password: a key that needs one is not read.
+// Never asks anybody for a password: a key that needs one is not read, and `data`, if it is there, points to what tells so.
 static inline int gateway_no_password(char *buffer, int size, int writes, void *data) {
-    (void)buffer, (void)size, (void)writes, (void)data;
+    (void)buffer, (void)size, (void)writes;
+    if (data != NULL) *(bool *)data = true;
     return -1;
 }
 
@@ -138,6 +140,40 @@ static inline int gateway_error_reason(unsigned long code) { return ERR_GET_REAS
 
 static inline int gateway_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
     return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+// Begins to encrypt or decrypt a session ticket, and its HMAC-SHA256; keys of 16 or 32 bytes, and 16 bytes of `iv`.
+static inline int gateway_ticket_begin(EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, const uint8_t *key,
+                                       const uint8_t *mac_key, size_t size, const uint8_t *iv, int encrypts) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    const EVP_CIPHER *kind = size == 16 ? EVP_aes_128_cbc() : EVP_aes_256_cbc();
+    return EVP_CipherInit_ex(cipher, kind, NULL, key, iv, encrypts) == 1
+        && EVP_MAC_init(mac, mac_key, size, parameters) == 1;
+}
+
+// Calls `choose` for the OCSP response that goes with a certificate.
+static inline void gateway_set_staple_callback(SSL_CTX *context, int (*choose)(SSL *, void *)) {
+    SSL_CTX_set_tlsext_status_cb(context, choose);
+}
+
+// Hands a copy of an OCSP response over to OpenSSL.
+static inline int gateway_staple(SSL *ssl, const uint8_t *response, size_t count) {
+    uint8_t *copy = OPENSSL_memdup(response, count);
+    if (copy == NULL) return 0;
+    return (int)SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)count);
+}
+
+static inline int gateway_accept_name(SSL *ssl, int *alert, void *data) {
+    (void)ssl, (void)alert, (void)data;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+// Tells clients that the name they asked for was looked at (RFC 6066 section 3); the choice is made earlier.
+static inline void gateway_acknowledge_names(SSL_CTX *context) {
+    SSL_CTX_set_tlsext_servername_callback(context, gateway_accept_name);
 }
 
 #endif

@@ -76,6 +76,14 @@ package final class TLSStream: ByteStream {
     }
 }
 
+extension TLSStream {
+    /// Whether the handshake came to `context`.
+    func isIn(_ context: OpenSSLContext) -> Bool {
+        // SAFETY: the pointers are compared only.
+        unsafe withHandle { unsafe SSL_get_SSL_CTX($0) == context.handle } ?? false
+    }
+}
+
 // MARK: Handshake
 
 extension TLSStream {

@@ -14,6 +14,7 @@ import pytest
 
 from harness.gateway import REPOSITORY, Gateway, binary, configuration
 from harness.process import stop_process
+from harness.tls import World
 from harness.tokens import Mint
 from harness.upstream import Upstream
 from harness.wire import PATIENCE, Address
@@ -29,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def mint() -> Mint:
     return Mint()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Who is trusted, and what the gateway and upstreams show."""
+    return World(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture

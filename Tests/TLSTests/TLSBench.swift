@@ -92,16 +92,20 @@ actor TLSBench {
     ///   - server: which server.
     ///   - client: which client.
     ///   - received: how many of the client's first bytes the server has read before it begins TLS.
-    ///   - customize: changes the client's `SSL` before its handshake.
+    ///   - name: what the client asks for instead of its own name.
+    ///   - version: what the client speaks at most.
     /// - Returns: what became of it.
     /// - Throws: if there is no socket, or what was sent does not arrive.
-    @safe func connect(
-        server: Int, client: Int, received: Int = 0, customize: (@Sendable (OpaquePointer) -> Void)? = nil
+    func connect(
+        server: Int, client: Int, received: Int = 0, name: String? = nil, version: TLSVersion = .tls13
     ) async throws -> Outcome {
         let sockets = try sockets()
         let client = try clients[client].connect(sockets.1)
-        // SAFETY: the handle is alive during the call.
-        if let customize = unsafe customize { unsafe client.withHandle(customize) }
+        if let name { client.ask(for: UpstreamName(name)) }
+        if version == .tls12 {
+            // SAFETY: the handle is alive during the call.
+            unsafe client.withHandle { unsafe SSL_ctrl($0, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(TLS1_2_VERSION), nil) }
+        }
         client.waiter = Waiter(loop: loop)
         let clientPlace = streams.count
         streams.append(client)
@@ -207,6 +211,32 @@ actor TLSBench {
             try #require(Instant.now < deadline)
         }
         return arrived
+    }
+
+    /// Reads once from a stream, when there is anything to read.
+    func readOnce(_ stream: TLSStream) async -> ReadOutcome {
+        var buffer = ByteBuffer()
+        _ = buffer.reserve(from: blocks)
+        for _ in 0..<100 {
+            let outcome = stream.read(into: &buffer)
+            guard case .wouldBlock = outcome else { return outcome }
+            _ = await stream.waiter?.wait(until: .now + .seconds(5))
+        }
+        return .wouldBlock
+    }
+
+    /// A handshake that nobody answers.
+    func handshakeAlone(server: Int, until deadline: Instant) async throws -> TLSError? {
+        let sockets = try sockets()
+        let stream = try servers[server].accept(sockets.0, received: [])
+        stream.waiter = Waiter(loop: loop)
+        do throws(TLSError) {
+            try await stream.handshake(until: deadline)
+            return nil
+        } catch {
+            stream.close(abruptly: false)
+            return error
+        }
     }
 
     /// Lets `body` look at the newest connection.

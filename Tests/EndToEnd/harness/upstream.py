@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -34,6 +35,9 @@ class Message:
     trailers: list[tuple[str, str]] = field(default_factory=list)
     chunks: list[int] = field(default_factory=list)
     complete: bool = False
+    #: Of HTTP/2 only.
+    scheme: str = ""
+    authority: str = ""
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.fields if key.lower() == name.lower()]
@@ -65,10 +69,23 @@ class Exchange:
     def send(self, data: bytes) -> None:
         self.connection.socket.sendall(data)
 
-    def respond(self, status: int = 200, *lines: str, body: bytes = b"") -> None:
-        """A plain response with Content-Length."""
-        head = [f"HTTP/1.1 {status} Scripted", *lines, f"Content-Length: {len(body)}"]
-        self.send(("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + body)
+    def respond(self, status: int = 200, *lines: str, body: bytes = b"", length: int | None = None) -> None:
+        """A plain response with Content-Length; `length` is for a body that is not there, as with HEAD."""
+        self.send_head(status, *lines, f"Content-Length: {len(body) if length is None else length}", after=body)
+
+    def send_head(self, status: int, *lines: str, after: bytes = b"") -> None:
+        """A head as it stands: of an interim response, or of one that has no content."""
+        self.send(("\r\n".join([f"HTTP/1.1 {status} Scripted", *lines]) + "\r\n\r\n").encode("latin-1") + after)
+
+    def begin(self, status: int, *lines: str) -> None:
+        """The head of a response whose length is not known yet."""
+        self.send_head(status, *lines, "Transfer-Encoding: chunked")
+
+    def write(self, data: bytes) -> None:
+        self.send(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+    def finish(self, *trailers: str) -> None:
+        self.send(("\r\n".join(["0", *trailers]) + "\r\n\r\n").encode("latin-1"))
 
     def close(self) -> None:
         """Ends the connection in order once the handler returns."""
@@ -98,11 +115,7 @@ def echo(exchange: Exchange) -> None:
     }).encode()
     lines = ["Content-Type: application/json"]
     lines += [f"X-Probe: {value}" for value in message.all("x-probe")[:1]]
-    if message.method == "HEAD":
-        answer_head = ["HTTP/1.1 200 OK", *lines, f"Content-Length: {len(answer)}"]
-        exchange.send(("\r\n".join(answer_head) + "\r\n\r\n").encode("latin-1"))
-    else:
-        exchange.respond(200, *lines, body=answer)
+    exchange.respond(200, *lines, body=b"" if message.method == "HEAD" else answer, length=len(answer))
 
 
 class UpstreamConnection:
@@ -116,7 +129,23 @@ class UpstreamConnection:
         self.messages: list[Message] = []
         self.closed = threading.Event()
         self.was_reset = False
+        #: Whether the handshake continued a session of TLS, and the certificate that the gateway showed.
+        self.resumed, self.shown = False, None
         self.reader = Reader(_Recording(accepted, self.raw))
+
+    def secure(self) -> bool:
+        """Does the handshake where the upstream has TLS; false if there is none, which is remembered."""
+        if self.upstream.tls is None:
+            return True
+        try:
+            self.socket = self.upstream.tls.wrap_socket(self.socket, server_side=True)
+        except OSError as failure:
+            self.upstream.failed_handshakes.append(str(failure))
+            return False
+        self.resumed = bool(self.socket.session_reused)
+        self.shown = self.socket.getpeercert(binary_form=True)
+        self.reader = Reader(_Recording(self.socket, self.raw))
+        return True
 
     def read_head(self) -> Message:
         head = self.reader.until(b"\r\n\r\n")
@@ -146,7 +175,8 @@ class UpstreamConnection:
 
     def serve(self) -> None:
         try:
-            while True:
+            is_secure = self.secure()
+            while is_secure:
                 message = self.read_head()
                 exchange = Exchange(self, message)
                 self.upstream.handler(exchange)
@@ -182,11 +212,18 @@ class _Recording:
 
 
 class Upstream:
-    """Listens on loopback (or on a Unix-domain socket), one thread per connection."""
+    """Listens on loopback (or on a Unix-domain socket), one thread per connection; with `tls`, inside TLS."""
 
-    def __init__(self, handler: Handler = echo, *, host: str = "127.0.0.1", port: int = 0, path: str | None = None):
+    connection_type: type[UpstreamConnection] = UpstreamConnection
+
+    def __init__(
+        self, handler: Handler = echo, *, host: str = "127.0.0.1", port: int = 0, path: str | None = None,
+        tls: ssl.SSLContext | None = None,
+    ):
         self.handler = handler
         self.path = path
+        self.tls = tls
+        self.failed_handshakes: list[str] = []
         self.connections: list[UpstreamConnection] = []
         self.arrivals: list[Message] = []
         #: What was wrong with requests that came in: a test of the gateway fails if this is not empty at its end.
@@ -211,7 +248,8 @@ class Upstream:
         if self.path is not None:
             return f"http://unix:{self.path}"
         host, port = self.address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def messages(self) -> list[Message]:
@@ -287,7 +325,7 @@ class Upstream:
             if self.path is None:
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._changed:
-                connection = UpstreamConnection(self, accepted, len(self.connections))
+                connection = self.connection_type(self, accepted, len(self.connections))
                 self.connections.append(connection)
                 self._open.add(connection)
             threading.Thread(target=connection.serve, daemon=True, name="upstream connection").start()
