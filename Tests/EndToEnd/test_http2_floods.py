@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(60)
 
 LIMITS = {"head_timeout": "1s", "idle_timeout": "1500ms", "body_rate": "4KiB", "max_body": "unlimited"}
 #: How long an attacker goes on, with one connection after the other, in seconds.
-DURATION = 1.2
+DURATION = 0.6
 #: What no flood may make the gateway keep, in bytes.
 MEMORY = 24 * MiB
 LARGE = 4 * MiB
