@@ -112,13 +112,13 @@ def test_no_exchange_is_lost_while_certificates_change(
     gateway = start_gateway(
         service.url, launch=NO_WATCH, routes=routes,
         listeners=[world.listener(identities[0].write(tmp_path, "own"))])
-    url = f"https://127.0.0.1:{gateway.address[1]}/health"
+    url = f"https://127.0.0.1:{gateway.address[1]}/json"
     over_and_done = threading.Event()
     fetch, fresh = curl("--http2"), []
 
     def keep_connecting() -> None:
         while not over_and_done.is_set():
-            fresh.append(fetch(Ask(world, gateway.address, True, "GET", "/health")).status)
+            fresh.append(fetch(Ask(world, gateway.address, True, "GET", "/json")).status)
 
     with ThreadPoolExecutor(4) as pool:
         over_http1 = pool.submit(run_wrk, url, 3)
