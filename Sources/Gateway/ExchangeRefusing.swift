@@ -12,7 +12,7 @@ extension Exchange {
     /// Answers with the refusal, if the client can still be answered, and notes it for the log.
     func refuse(_ refusal: Refusal, on client: Client) async {
         note(refusal)
-        if hasAnswered && download.output.totalSent == 0 && client.http2 == nil {
+        if hasAnswered && !download.output.isCommitted && client.http2 == nil {
             // The upstream's response failed before any of it was written: the client need not see a part of it.
             download.reset()
             hasAnswered = false

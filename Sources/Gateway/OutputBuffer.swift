@@ -8,6 +8,8 @@ struct OutputBuffer {
     private var sent = 0
     /// How many bytes the stream has taken since `restart`.
     private(set) var totalSent = 0
+    /// Whether the stream may hold some of it already: TLS keeps what it was offered, also where it says that it would block.
+    private(set) var isCommitted = false
 
     var isEmpty: Bool { bytes.isEmpty }
 
@@ -20,12 +22,14 @@ struct OutputBuffer {
     mutating func restart() {
         if !bytes.isEmpty { removeAll() }
         totalSent = 0
+        isCommitted = false
         if bytes.capacity > BlockPool.largeSize { bytes = [] }
     }
 
     /// Counts bytes that went to the stream past the buffer.
     mutating func countDirectWrite(_ count: Int) {
         totalSent += count
+        isCommitted = true
     }
 
     enum FlushOutcome {
@@ -35,6 +39,7 @@ struct OutputBuffer {
 
     /// Writes what is left to `stream`, as far as it takes it.
     mutating func flush(to stream: any ByteStream) -> FlushOutcome {
+        isCommitted = isCommitted || !bytes.isEmpty
         while sent < bytes.count {
             switch stream.write(bytes.span.extracting(sent..<bytes.count)) {
             case .bytes(let count):

@@ -165,8 +165,7 @@ def test_a_listener_that_a_reload_removes_lets_its_streams_finish(
         assert idle.exchange("GET", "/public/once").status == 200
         stream = client.begin("GET", "/public/0/held")
         assert held.reached.acquire(timeout=PATIENCE)
-        kept = {"address": f"127.0.0.1:{gateway.address[1]}"}
-        assert reload(gateway, settings | {"listeners": [kept]})["event"] == "reloaded"
+        assert reload(gateway, settings | {"listeners": settings["listeners"][:1]})["event"] == "reloaded"
         with pytest.raises(OSError):
             deadline = time.monotonic() + 5
             while time.monotonic() < deadline:

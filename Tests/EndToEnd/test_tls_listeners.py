@@ -388,7 +388,7 @@ def test_large_responses_cross_to_a_slow_reader(start_gateway: Any, upstream: An
     upstream.handler = lambda exchange: exchange.respond(200, body=body)
     gateway = start_gateway(upstream, listeners=[world.listener()])
     with connect(gateway.address, world.client("http/1.1")) as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.sendall(ENDING)
         time.sleep(0.2)
         assert over(connection).read_response().body == body

@@ -18,6 +18,7 @@ from harness.certificates import DAY, Authority, replace, self_signed
 from harness.clients import Ask, curl, h2load
 from harness.gateway import Gateway
 from harness.http2_client import HTTP2Client
+from harness.process import free_port
 from harness.reloading import NO_WATCH, reload, settings_of
 from harness.tls import World, connect, over
 from harness.wire import request
@@ -139,9 +140,9 @@ def test_no_exchange_is_lost_while_certificates_change(
 
 def test_a_listener_gets_and_loses_tls_by_a_reload(start_gateway: Any, upstream: Any, world: World) -> None:
     """The address stays; who connects from then on finds the other."""
-    gateway = start_gateway(upstream, launch=NO_WATCH)
+    address = f"127.0.0.1:{free_port()}"
+    gateway = start_gateway(upstream, launch=NO_WATCH, listeners=[{"address": address}])
     settings = settings_of(gateway)
-    address = f"127.0.0.1:{gateway.address[1]}"
     with gateway.client() as old:
         assert old.exchange(request("GET", "/public/1")).status == 200
         line = reload(gateway, settings | {"listeners": [world.listener() | {"address": address}]})

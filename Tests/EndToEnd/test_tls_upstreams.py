@@ -50,7 +50,8 @@ def wait_for_word(gateway: Gateway, word: str) -> None:
     """In the application log, after what is said at the start."""
     early = ("started", "configuration_warnings")
     gateway.wait_for_application_line(
-        lambda line: line.get("event") not in early and word in json.dumps(line).replace("\\/", "/").lower(), repr(word))
+        lambda line: line.get("event") not in early and word in json.dumps(line).replace("\\/", "/").lower(), repr(word),
+        timeout=3)
 
 
 def test_a_certificate_for_the_servers_address_is_good(start_gateway: Any, world: World, protocol: str) -> None:

@@ -94,13 +94,16 @@ actor TLSBench {
     ///   - received: how many of the client's first bytes the server has read before it begins TLS.
     ///   - name: what the client asks for instead of its own name.
     ///   - version: what the client speaks at most.
+    ///   - setUp: changes the client's side before its handshake.
     /// - Returns: what became of it.
     /// - Throws: if there is no socket, or what was sent does not arrive.
     func connect(
-        server: Int, client: Int, received: Int = 0, name: String? = nil, version: TLSVersion = .tls13
+        server: Int, client: Int, received: Int = 0, name: String? = nil, version: TLSVersion = .tls13,
+        setUp: (@Sendable (TLSStream) -> Void)? = nil
     ) async throws -> Outcome {
         let sockets = try sockets()
         let client = try clients[client].connect(sockets.1)
+        setUp?(client)
         if let name { client.ask(for: UpstreamName(name)) }
         if version == .tls12 {
             // SAFETY: the handle is alive during the call.
