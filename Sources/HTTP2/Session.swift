@@ -323,10 +323,13 @@ package class Session {
             // The other side need not send the rest of a request that was answered (RFC 9113 section 8.1).
             if stream.localEnded() { native.reset(event.stream, .noError) }
         case .reset:
-            // Content may be under way to the stream, as much as the windows let through; nghttp2 passes over it.
-            unseenBytes = max(unseenBytes - limits.streamWindow, -limits.connectionWindow)
-            // Resets for a fault of the other side count as its own do; those of exchanges are not its doing.
-            if native.stream(event.stream)?.takesContent != false { countReset() }
+            // Resets for a fault of the other side count as its own do; those of exchanges are not its doing, and content may
+            // be under way to them, as much as the windows let through, which nghttp2 passes over.
+            if native.stream(event.stream)?.takesContent != false {
+                countReset()
+            } else {
+                unseenBytes = max(unseenBytes - limits.streamWindow, -limits.connectionWindow)
+            }
         case .goaway(let code): if code != .noError, fault == nil { fault = .violation(code) }
         default: break
         }
