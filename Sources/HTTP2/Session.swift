@@ -258,11 +258,7 @@ package class Session {
         let size = name.count + value.count + 4
         headSize += size
         // Nobody sends so much who could be helped by an answer.
-        guard headSize <= 4 * limits.messages.fieldSection else {
-            isInsideHead = false
-            native.reset(id, .enhanceYourCalm)
-            return SessionCallbacks.streamFailed
-        }
+        guard headSize <= 4 * limits.messages.fieldSection else { return giveUpHead(of: id) }
         if name.count > 0, name[0] == UInt8(ascii: ":") {
             head.set(pseudo: name, value)
         } else if !head.isTooLarge, fieldSize + size <= limits.messages.fieldSection,
@@ -271,9 +267,17 @@ package class Session {
             fieldSize += size
             head.fields.append(name: name, value: value)
         } else {
+            // Trailers come too late for an answer that says so, and must not cross in part.
+            if native.stream(id)?.expectsTrailers == true { return giveUpHead(of: id) }
             head.isTooLarge = true
         }
         return 0
+    }
+
+    private final func giveUpHead(of id: Int32) -> Int32 {
+        isInsideHead = false
+        native.reset(id, .enhanceYourCalm)
+        return SessionCallbacks.streamFailed
     }
 
     final func contentArrived(_ id: Int32, _ bytes: Span<UInt8>) {
@@ -319,8 +323,13 @@ package class Session {
             // The other side need not send the rest of a request that was answered (RFC 9113 section 8.1).
             if stream.localEnded() { native.reset(event.stream, .noError) }
         case .reset:
-            // Resets for a fault of the other side count as its own do; those of exchanges are not its doing.
-            if native.stream(event.stream)?.takesContent != false { countReset() }
+            // Resets for a fault of the other side count as its own do; those of exchanges are not its doing, and content may
+            // be under way to them, as much as the windows let through, which nghttp2 passes over.
+            if native.stream(event.stream)?.takesContent != false {
+                countReset()
+            } else {
+                unseenBytes = max(unseenBytes - limits.streamWindow, -limits.connectionWindow)
+            }
         case .goaway(let code): if code != .noError, fault == nil { fault = .violation(code) }
         default: break
         }

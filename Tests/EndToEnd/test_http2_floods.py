@@ -107,8 +107,9 @@ FLOODS: dict[str, Flood] = {
     "PRIORITY": Flood(lambda: each(lambda s: priority(s, 0, 1 + s % 256), 200_000)),
     "PRIORITY of one stream": Flood(lambda: priority(1, 0, 1) * 200_000),
     "empty DATA": Flood(lambda: headers(1, request("/public/h2", method="POST"), end=False) + data(1) * 200_000),
+    # Costs the sender as much as content would, and is ended for its pace.
     "padded DATA": Flood(
-        lambda: headers(1, request("/public/h2", method="POST"), end=False) + data(1, b"", padding=255) * 50_000),
+        lambda: headers(1, request("/public/h2", method="POST"), end=False) + data(1, b"", padding=255) * 50_000, ends=False),
     "empty HEADERS": Flood(lambda: each(lambda s: headers(s, b""))),
     "WINDOW_UPDATE of 1": Flood(lambda: window_update(0, 1) * 200_000),
     "WINDOW_UPDATE of 1 on a stream": Flood(lambda: NO_WINDOW + headers(1, request("/public/large")) + window_update(1, 1) * 200_000),
@@ -116,9 +117,9 @@ FLOODS: dict[str, Flood] = {
     "RST_STREAM of what has ended": Flood(lambda: headers(1, GET) + rst_stream(1) * 200_000),
     "DATA for what has ended": Flood(lambda: headers(1, GET) + rst_stream(1) + data(1) * 200_000),
     "GOAWAY": Flood(lambda: goaway() * 200_000),
-    "HPACK bomb, 4 KB": Flood(lambda: bomb(3_900, 16_000, 200)),
-    "HPACK bomb, 4 KB in CONTINUATION": Flood(lambda: bomb(3_900, 60_000, 50)),
-    "HPACK bomb, small": Flood(lambda: bomb(1, 60_000, 50)),
+    "HPACK bomb, 4 KB": Flood(lambda: bomb(3_900, 16_000, 600)),
+    "HPACK bomb, 4 KB in CONTINUATION": Flood(lambda: bomb(3_900, 60_000, 200)),
+    "HPACK bomb, small": Flood(lambda: bomb(1, 60_000, 200)),
     "fields beyond the limit": Flood(lambda: each(lambda s: headers(s, GET + literal("x-a", "b") * 2_000), 2_000)),
     "one field beyond the limit": Flood(
         lambda: each(lambda s: head(s, GET + literal("x-a", b"b" * 16_400)), 2_000), ends=False),

@@ -165,4 +165,35 @@ struct Rule11HeadLimitTests {
         #expect(client.resets == [11])
         #expect(client.server.openStreams == 0)
     }
+
+    @Test("content that is under way to a request that was refused is no flood, until it does not end")
+    func contentAfterReset() throws {
+        let client = try RawClient()
+        client.send(Frame.headers(1, endsStream: false))
+        let stream = try #require(client.streams.first)
+        let none: [UInt8] = []
+        stream.respond(401, lines: none.span, isComplete: true)
+        stream.close(abruptly: false)
+        client.streams.removeAll()
+        client.send([])
+        let content = Frame.bytes(0, stream: 1, [UInt8](repeating: 1, count: 16 << 10))
+        for _ in 0..<16 { client.send(content) }
+        #expect(!client.server.isOver)
+        #expect(client.goaways.isEmpty)
+        for _ in 0..<256 { client.send(content) }
+        #expect(client.server.isOver)
+    }
+
+    @Test("trailers beyond the limit end the stream instead of crossing in part")
+    func largeTrailers() throws {
+        let client = try RawClient()
+        client.send(Frame.headers(1, endsStream: false))
+        let field = Frame.field("a", String(repeating: "b", count: 100))
+        client.send(Frame.headers(1, (0..<101).flatMap { _ in field }))
+        #expect(client.resets == [11])
+        let stream = try #require(client.streams.first)
+        #expect(stream.trailers.count == 0)
+        #expect(stream.remoteState == .gone)
+        #expect(!client.server.isOver)
+    }
 }
