@@ -21,9 +21,15 @@ struct BodyPump: ~Copyable {
     private var announced: Int?
     /// Whether a sink that must be told of the end still has to be.
     private var owesEnd = false
+    private var isEmpty = true
+    /// All content so far, as long as that is not too much to be sent again.
+    private var replay: [UInt8] = []
+    private var keepsReplay = false
 
     /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
     private static let joinedLength = 16 * 1024
+    /// How much of a body is kept for a second upstream, in case the first has not looked at it.
+    private static let replayLimit = 16 * 1024
     /// What one turn of the loop may move (security.md, rule 21).
     private static let bytesPerTurn = 256 * 1024
 
@@ -56,12 +62,16 @@ struct BodyPump: ~Copyable {
     ///   - source: the stream whose content it is; nil for a body that is framed as in HTTP/1.1.
     ///   - form: in which form the sink gets it.
     ///   - maximumSize: the most content allowed, in bytes; nil for any.
+    ///   - mayBeRefused: whether content is kept for `sendAgain`, as far as there is little of it.
     ///   - rules: which trailers cross.
     mutating func begin(
         _ framing: BodyFraming, of source: HTTP2Stream?, as form: BodyForm = .plain, maximumSize: Int? = nil,
+        mayBeRefused: Bool = false,
         trailers rules: @autoclosure () -> ForwardingRules = ForwardingRules()
     ) {
-        isSourceDone = framing.isEmpty
+        isEmpty = framing.isEmpty
+        isSourceDone = isEmpty
+        keepsReplay = mayBeRefused
         self.source = source
         if source != nil, !isSourceDone {
             // The end of the stream is the end of the body, which must not differ from what was announced.
@@ -77,8 +87,20 @@ struct BodyPump: ~Copyable {
         case .chunks: trailerRules = rules()
         case .content:
             trailerRules = rules()
-            owesEnd = !isSourceDone
+            owesEnd = !isEmpty
         }
+    }
+
+    /// Whether all content that went to the sink can be sent to another.
+    var canBeSentAgain: Bool { received == 0 || keepsReplay }
+
+    /// Starts the body anew, behind what the caller has put into the output: what was sent is sent again.
+    ///
+    /// - Parameter form: in which form the new sink gets it, which is of the kind of the first.
+    mutating func sendAgain(as form: BodyForm) {
+        output.bytes += replay
+        self.form = form
+        if case .content = form { owesEnd = !isEmpty }
     }
 
     /// Takes what has arrived of the body, for the gateway itself.
@@ -135,6 +157,8 @@ struct BodyPump: ~Copyable {
         source = nil
         form = .plain
         owesEnd = false
+        keepsReplay = false
+        if !replay.isEmpty { replay = [] }
     }
 
     /// Moves what can be moved now.
@@ -224,7 +248,13 @@ struct BodyPump: ~Copyable {
         return source.trailers.passableTrailers()
     }
 
+    private mutating func keep(_ content: Span<UInt8>) {
+        keepsReplay = received <= Self.replayLimit
+        if keepsReplay { replay.append(content) } else { replay = [] }
+    }
+
     private mutating func pass(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {
+        if keepsReplay { keep(content) }
         if case .chunks = form {
             output.bytes.appendChunkHeader(size: content.count)
             output.bytes.append(content)

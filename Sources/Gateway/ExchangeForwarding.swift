@@ -22,6 +22,7 @@ extension Exchange {
         record.retries = 0
         var mayReuse = true
         var attempts = 1
+        var sendsAgain = false
         while true {
             let upstream: UpstreamConnection
             do throws(UpstreamError) {
@@ -32,19 +33,20 @@ extension Exchange {
             record.set(.upstreamAddress, to: upstream.address)
             let relay = Relay(exchange: self, client: client, upstream: upstream, route: route)
             do throws(Refusal) {
-                try await relay.run()
+                try await relay.run(sendsAgain: sendsAgain)
                 relay.mayReuseUpstream ? pool.release(upstream) : pool.close(upstream)
                 return
             } catch {
                 let wasRefused = upstream.wasRefused
                 pool.close(upstream)
                 guard !relay.hasResponse, case .upstream(.closedEarly) = error, attempts < Self.maximumAttempts,
-                    wasRefused ? upload.received == 0 : upstream.isReused && isSafeToSendAgain
+                    wasRefused ? upload.canBeSentAgain : upstream.isReused && isSafeToSendAgain
                 else { throw error }
                 mayReuse = wasRefused
                 record.retries = attempts
                 attempts += 1
-                upload.reset()
+                sendsAgain = sendsAgain || relay.hasBegun
+                upload.output.restart()
             }
         }
     }

@@ -4,6 +4,7 @@ import Bytes
 import Configuration
 import HTTP
 import JOSE
+import TLS
 import Transport
 
 extension Exchange {
@@ -34,6 +35,7 @@ extension Exchange {
         record.bytesIn = upload.received
         if record.origin == .upstream { record.bytesOut = download.received }
         record.set(.requestID, to: requestID)
+        if let security = client.security { record.set(.tls, to: security.stream.version.text) }
         if !client.remoteIP.isEmpty { record.set(.remoteIP, to: client.remoteIP) }
         let clientIP = believed?.logged ?? client.origin.logged
         if !clientIP.isEmpty { record.set(.clientIP, to: clientIP) }

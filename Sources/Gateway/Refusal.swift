@@ -3,6 +3,7 @@ import Authentication
 import Authorization
 import Configuration
 import HTTP
+import TLS
 import TokenEndpoint
 import Upstream
 
@@ -150,6 +151,7 @@ extension MessageRejection {
 extension UpstreamError {
     var status: Int {
         switch self {
+        case .notSecured(.handshake(.applicationProtocol)): 502
         case .unresolved, .unreachable, .notSecured, .busy: 503
         case .closedEarly, .malformed: 502
         case .timedOut(.connect): 503
@@ -159,6 +161,7 @@ extension UpstreamError {
 
     var reason: Reason {
         switch self {
+        case .notSecured(.handshake(.applicationProtocol)): .upstreamProtocol
         case .unresolved, .unreachable, .notSecured, .timedOut(.connect): .upstreamUnreachable
         case .busy: .upstreamBusy
         case .closedEarly, .malformed: .upstreamProtocol

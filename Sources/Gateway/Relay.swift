@@ -19,6 +19,8 @@ final class Relay {
     private var hasFinalHead = false
     /// Whether the upstream has sent anything at all.
     private(set) var hasResponse = false
+    /// Whether anything of the body may have been taken from the client.
+    private(set) var hasBegun = false
     private var informationalCount = 0
     private var uploadPace: PaceGuard
     private var downloadPace: PaceGuard
@@ -51,14 +53,20 @@ final class Relay {
 
     /// Runs until the response has been written, or cannot be.
     ///
+    /// - Parameter sendsAgain: whether the body was begun before, for an upstream that did not look at it.
     /// - Throws: what went wrong; the exchange knows whether it can still be answered.
-    func run() async throws(Refusal) {
+    func run(sendsAgain: Bool) async throws(Refusal) {
         let framing = exchange.request.framing
         try exchange.sendRequestHead(along: route, for: client, to: upstream)
         let form: BodyForm = upstream.http2.map { .content($0) } ?? (framing == .chunked ? .chunks : .plain)
-        exchange.upload.begin(
-            framing, of: client.http2, as: form, maximumSize: route.maximumBody,
-            trailers: exchange.generation.fieldRules.requestTrailers)
+        if sendsAgain {
+            exchange.upload.sendAgain(as: form)
+        } else {
+            exchange.upload.begin(
+                framing, of: client.http2, as: form, maximumSize: route.maximumBody, mayBeRefused: upstream.isShared,
+                trailers: exchange.generation.fieldRules.requestTrailers)
+        }
+        hasBegun = true
         while true {
             let uploadStep = try upload()
             let downloadStep = try download()

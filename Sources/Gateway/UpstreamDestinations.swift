@@ -41,6 +41,7 @@ extension UpstreamSettings {
         self.init(
             server: server, tls: upstream.tls, applicationProtocol: upstream.applicationProtocol,
             messageLimits: MessageLimits(limits), connectTimeout: Nanoseconds(limits.connectTimeout),
+            handshakeTimeout: Nanoseconds(limits.handshakeTimeout),
             idleTimeout: Nanoseconds(limits.upstreamIdleTimeout), connectionLimit: limits.upstreamConnections)
     }
 }

@@ -61,13 +61,18 @@ final class WorkerResources {
         let pool = UpstreamPool(
             settings: settings, tls: tls, loop: loop, blocks: blocks, forbidden: privateSockets,
             startTask: { [tasks] in tasks.start($0) })
-        pool.onConnectFailure = { [logger] address, error in
-            logger.debug(
-                "an upstream cannot be connected to",
-                metadata: [
-                    "event": "connect_failed", "address": .string(address.description),
-                    "error": .string(error.detail),
-                ])
+        var warning = RepeatedWarning()
+        pool.onFailure = { [logger, loop] address, error in
+            var metadata: Logger.Metadata = [
+                "event": "connect_failed", "address": .string(address), "error": .string(error.detail),
+            ]
+            // An upstream that is down shows in every refusal; why there is no TLS, or no HTTP/2, only here.
+            if case .unreachable = error {
+                return logger.debug("an upstream cannot be connected to", metadata: metadata)
+            }
+            guard let count = warning.occurred(at: loop.now) else { return }
+            metadata["count"] = .stringConvertible(count)
+            logger.warning("there is no use in a connection to an upstream", metadata: metadata)
         }
         return pool
     }

@@ -5,19 +5,19 @@ package import HTTP
 package final class ClientSession: Session {
     private var method: [UInt8] = []
 
-    /// What a server is taken to allow before it has said so (RFC 9113 section 6.5.2).
-    private static let initialStreams = 100
-
     /// - Throws: `.noResources`.
     package init(limits: SessionLimits) throws(HTTP2Error) {
         try super.init(isServer: false, limits: limits)
     }
 
-    /// How many more streams may be opened now: none after a GOAWAY, or when no stream identifiers are left.
+    /// Whether the server has said what it allows; some end the connection over what came before.
+    package var isReady: Bool { hasRemoteSettings }
+
+    /// How many more streams may be opened now: none before the server is ready, after a GOAWAY, or when no stream
+    /// identifiers are left. The limit of `concurrentStreams` counts here, too.
     package var capacity: Int {
-        guard canOpen else { return 0 }
-        let allowed = hasRemoteSettings ? native.concurrentStreamsAllowed : Self.initialStreams
-        return max(0, allowed - openStreams)
+        guard canOpen, isReady else { return 0 }
+        return max(0, min(native.concurrentStreamsAllowed, limits.concurrentStreams) - openStreams)
     }
 
     /// Opens a stream with a request.

@@ -4,7 +4,7 @@ package import HTTP
 package struct SessionLimits: Sendable {
     /// How large the heads may be that the other side sends.
     package var messages: MessageLimits
-    /// How many streams the other side may have open.
+    /// How many streams may be open: for a server those of the other side, for a client its own.
     package var concurrentStreams = 100
     /// How many bytes of content may arrive on a stream before they are read.
     package var streamWindow = 256 << 10

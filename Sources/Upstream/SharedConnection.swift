@@ -16,17 +16,22 @@ final class SharedConnection {
 
     private let driver: SessionDriver
 
+    /// How much of a response may arrive before its client reads it.
+    private static let streamWindow = 64 << 10
     /// How long a connection in use may be silent before it is asked whether it is there (RFC 9113 section 6.7).
     private static let pingInterval = Nanoseconds.seconds(15)
 
     /// - Throws: `.noResources`.
     init(
         stream: any ByteStream, address: String, scheme: StaticString, lookUp: Int, settings: UpstreamSettings,
-        loop: EventLoop,
-        blocks: BlockPool
+        loop: EventLoop, blocks: BlockPool
     ) throws(HTTP2Error) {
         self.stream = stream
-        session = try ClientSession(limits: SessionLimits(messages: settings.messageLimits))
+        var limits = SessionLimits(messages: settings.messageLimits)
+        // Readers that are slow on all streams but one must leave the last its window: they are of different clients.
+        limits.streamWindow = Self.streamWindow
+        limits.connectionWindow = limits.concurrentStreams * Self.streamWindow
+        session = try ClientSession(limits: limits)
         var patience = DriverSettings()
         patience.prefaceTimeout = settings.connectTimeout
         patience.idleTimeout = settings.idleTimeout
@@ -38,8 +43,19 @@ final class SharedConnection {
     }
 
     /// Carries its bytes until it ends, and closes it.
-    func run() async {
-        _ = await driver.run(onArrival: {})
+    ///
+    /// - Parameter onReady: called once, when streams can be opened.
+    /// - Returns: why there were no streams at all; nil if it was ready.
+    func run(onReady: () -> Void) async -> UpstreamError? {
+        var isReady = false
+        let end = await driver.run {
+            guard !isReady, session.isReady else { return }
+            isReady = true
+            onReady()
+        }
+        if isReady { return nil }
+        if session.fault != nil { return .malformed(detail: "It does not speak HTTP/2") }
+        return end == .headTimeout ? .timedOut(.connect) : .closedEarly
     }
 
     /// Lets it end when its streams have ended.

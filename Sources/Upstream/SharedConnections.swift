@@ -29,7 +29,7 @@ extension UpstreamPool {
     ///
     /// - Throws: `.busy` where none becomes free within the time of connecting, or why there is no connection.
     func acquireShared(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
-        let deadline = loop.now + settings.connectTimeout
+        let deadline = loop.now + settings.connectTimeout + settings.handshakeTimeout
         let failures = sharing.failures
         while true {
             if let roomy = sharing.connections.first(where: { $0.session.capacity > 0 }) {
@@ -77,12 +77,17 @@ extension UpstreamPool {
             openCount -= 1
             return connectionFailed(.busy)
         }
-        sharing.connecting -= 1
-        sharing.connections.append(shared)
-        sharing.wakeAll()
-        await shared.run()
-        sharing.connections.removeAll { $0 === shared }
+        let failure = await shared.run {
+            sharing.connecting -= 1
+            sharing.connections.append(shared)
+            sharing.wakeAll()
+        }
         openCount -= 1
+        if let failure {
+            onFailure?(shared.address, failure)
+            return connectionFailed(failure)
+        }
+        sharing.connections.removeAll { $0 === shared }
         sharing.wakeAll()
     }
 

@@ -25,8 +25,8 @@ package final class UpstreamPool {
     /// Counts the look-ups that found other addresses than the one before.
     private var lookUp = 0
 
-    /// Told of every address that could not be connected to.
-    package var onConnectFailure: ((SocketAddress, UpstreamError) -> Void)?
+    /// Told of every connection that did not come about, and where it was to lead.
+    package var onFailure: ((String, UpstreamError) -> Void)?
 
     /// - Parameters:
     ///   - settings: the server and its bounds.
@@ -120,14 +120,14 @@ package final class UpstreamPool {
                     to: address, on: loop, waiter: waiter, until: min(deadline, loop.now + share))
             } catch {
                 failure = error
-                onConnectFailure?(address, .unreachable(error))
+                onFailure?(address.description, .unreachable(error))
                 if deadline <= loop.now { throw .timedOut(.connect) }
                 continue
             }
             do throws(TLSError) {
-                return (try await secure(stream, waiter: waiter, until: deadline), address)
+                return (try await secure(stream, waiter: waiter), address)
             } catch {
-                onConnectFailure?(address, .notSecured(error))
+                onFailure?(address.description, .notSecured(error))
                 throw .notSecured(error)
             }
         }
@@ -135,14 +135,12 @@ package final class UpstreamPool {
     }
 
     /// Does the handshake of TLS, if the upstream has it.
-    private func secure(
-        _ stream: TCPStream, waiter: Waiter, until deadline: Instant
-    ) async throws(TLSError) -> any ByteStream {
+    private func secure(_ stream: TCPStream, waiter: Waiter) async throws(TLSError) -> any ByteStream {
         guard let tls else { return stream }
         let secured = try tls.connect(stream)
         secured.waiter = waiter
         do throws(TLSError) {
-            try await secured.handshake(until: deadline)
+            try await secured.handshake(until: loop.now + settings.handshakeTimeout)
             return secured
         } catch {
             secured.close(abruptly: false)

@@ -18,8 +18,10 @@ package struct UpstreamSettings: Sendable, Hashable {
     package var applicationProtocol: ApplicationProtocol
     /// How large heads of HTTP/2 may be.
     package var messageLimits: MessageLimits
-    /// How long connecting may take, over all addresses, TLS included.
+    /// How long connecting may take, over all addresses.
     package var connectTimeout: Nanoseconds
+    /// How long the handshake of TLS may take after that.
+    package var handshakeTimeout: Nanoseconds
     /// How long an idle connection is kept: shorter than the upstream keeps it.
     package var idleTimeout: Nanoseconds
     /// How many connections one worker may have open.
@@ -30,19 +32,21 @@ package struct UpstreamSettings: Sendable, Hashable {
     ///   - tls: how it proves who it is; nil for cleartext.
     ///   - applicationProtocol: what it speaks.
     ///   - messageLimits: how large heads of HTTP/2 may be.
-    ///   - connectTimeout: how long connecting may take, over all addresses, TLS included.
+    ///   - connectTimeout: how long connecting may take, over all addresses.
+    ///   - handshakeTimeout: how long the handshake of TLS may take after that.
     ///   - idleTimeout: how long an idle connection is kept.
     ///   - connectionLimit: how many connections one worker may have open.
     package init(
         server: Server, tls: ClientTLSSettings? = nil, applicationProtocol: ApplicationProtocol = .http11,
-        messageLimits: MessageLimits = MessageLimits(), connectTimeout: Nanoseconds, idleTimeout: Nanoseconds,
-        connectionLimit: Int
+        messageLimits: MessageLimits = MessageLimits(), connectTimeout: Nanoseconds,
+        handshakeTimeout: Nanoseconds = .seconds(10), idleTimeout: Nanoseconds, connectionLimit: Int
     ) {
         self.server = server
         self.tls = tls
         self.applicationProtocol = applicationProtocol
         self.messageLimits = messageLimits
         self.connectTimeout = connectTimeout
+        self.handshakeTimeout = handshakeTimeout
         self.idleTimeout = idleTimeout
         self.connectionLimit = connectionLimit
     }
