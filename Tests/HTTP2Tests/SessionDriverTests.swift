@@ -127,6 +127,7 @@ private actor DrivenPair {
     /// Exchanges content of each size at once.
     func exchangeAll(_ sizes: [Int]) async -> Outcome {
         let sides = start()
+        while !client.isReady { await Task.yield() }
         let exchanges = sizes.map { size in Task(executorPreference: loop) { await self.exchange(size) } }
         var outcome = Outcome()
         for exchange in exchanges { outcome.received.append(await exchange.value) }
@@ -151,6 +152,7 @@ private actor DrivenPair {
 
     func shutDownDuringExchange(_ size: Int) async -> Outcome {
         let sides = start()
+        while !client.isReady { await Task.yield() }
         let exchange = Task(executorPreference: loop) { await self.exchange(size) }
         while served == 0 { await Task.yield() }
         serverDriver.shutDown()

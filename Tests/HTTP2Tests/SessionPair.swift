@@ -20,6 +20,8 @@ final class SessionPair {
         self.client = try ClientSession(limits: client)
         self.server = try ServerSession(limits: server)
         self.step = step
+        // A client opens no stream before it knows the server's settings.
+        exchange()
     }
 
     deinit {

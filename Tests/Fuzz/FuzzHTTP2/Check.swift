@@ -41,6 +41,9 @@ private func serve(_ input: [UInt8], _ script: [UInt8], _ limits: SessionLimits)
 private func request(_ input: [UInt8], _ script: [UInt8], _ limits: SessionLimits) {
     guard let session = try? ClientSession(limits: limits) else { return }
     let application = Application(script, limits)
+    // No stream is opened before the server has sent its settings.
+    let settings: [UInt8] = [0, 0, 0, 4, 0, 0, 0, 0, 0]
+    session.receive(settings.span, at: application.now)
     let text = Array("a.test".utf8)
     let lines = Array("Host: a\r\nX-A: b\r\nTE: trailers\r\n".utf8)
     for index in 0..<3 {
