@@ -297,12 +297,16 @@ package class Session {
             if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .data: if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .reset(let code): native.stream(event.stream)?.resetCode = code
-        case .settings(isAcknowledgement: false): hasRemoteSettings = true
+        case .settings(isAcknowledgement: false):
+            hasRemoteSettings = true
+            roomMayHaveGrown()
         case .ping(isAcknowledgement: true): isPingAnswered = true
         case .settings, .ping, .goaway, .none: break
         }
     }
 
+    /// A stream has ended, or the other side has said how many there may be.
+    func roomMayHaveGrown() {}
     /// Takes `head`: of a request, of a response, or trailers.
     func headArrived(_ id: Int32) {}
     /// Takes what there is of a malformed `head`.
@@ -343,8 +347,10 @@ package class Session {
     final func streamEnded(_ id: Int32, _ code: ErrorCode) {
         guard let stream = native.stream(id) else { return }
         release(stream)
-        stream.end(code)
-        guard code == .noError else { return }
+        let isAbandoned = countsResets && stream.resetCode != nil
+        stream.end(code, isAbandoned: isAbandoned)
+        roomMayHaveGrown()
+        guard code == .noError, !isAbandoned else { return }
         frameBudget.earn(10)
         resetBudget.earn(1)
     }
