@@ -40,7 +40,8 @@ package class Session {
     /// For requests that are reset, by either side, after they have cost this side something. nghttp2 lets a thousand pass,
     /// and counts only what the client resets.
     private final var resetBudget = CostBudget(capacity: 400, perSecond: 100)
-    private final var isShuttingDown = false
+    /// Whether no stream may begin any more.
+    private(set) final var isShuttingDown = false
     /// Whether the other side's settings have arrived.
     package private(set) final var hasRemoteSettings = false
 
@@ -276,6 +277,8 @@ package class Session {
 
     private final func giveUpHead(of id: Int32) -> Int32 {
         isInsideHead = false
+        head.isTooLarge = true
+        malformedHeadArrived(id)
         native.reset(id, .enhanceYourCalm)
         return SessionCallbacks.streamFailed
     }
