@@ -213,8 +213,9 @@ struct BodyPump: ~Copyable {
                 if !input.isEmpty { return }
             case .data(let content, let consumed):
                 received = decoder.size
+                // The decoder has gone on, also where the sink has failed.
+                defer { input.consume(consumed) }
                 try pass(input.span.extracting(content), to: sink)
-                input.consume(consumed)
             case .end(let consumed):
                 input.consume(consumed)
             }

@@ -12,8 +12,12 @@ final class ClientStreams {
     /// How many exchanges have not ended.
     private var exchangeCount = 0
 
+    /// - Parameters:
+    ///   - connection: what the streams belong to.
+    ///   - isWithinLimit: false answers the first requests with 503, and lets no others follow.
+    ///   - headTimeout: how long a head may take.
     /// - Throws: `.noResources`.
-    init(of connection: Connection, isWithinLimit: Bool) throws(HTTP2Error) {
+    init(of connection: Connection, isWithinLimit: Bool, headTimeout: Nanoseconds) throws(HTTP2Error) {
         let settings = connection.resources.generation.settings
         var limits = SessionLimits(messages: settings.messageLimits)
         limits.concurrentStreams = settings.streamLimit
@@ -21,9 +25,9 @@ final class ClientStreams {
         self.isWithinLimit = isWithinLimit
         session = try ServerSession(limits: limits)
         var patience = DriverSettings()
-        patience.prefaceTimeout = settings.headTimeout
-        patience.headTimeout = settings.headTimeout
-        patience.idleTimeout = settings.idleTimeout
+        patience.prefaceTimeout = headTimeout
+        patience.headTimeout = headTimeout
+        patience.idleTimeout = isWithinLimit ? settings.idleTimeout : headTimeout
         driver = SessionDriver(
             session: session, stream: connection.stream, loop: connection.resources.loop,
             blocks: connection.resources.blocks, settings: patience)
@@ -55,6 +59,7 @@ final class ClientStreams {
                 if exchangeCount == 0 { connection.waiter.wake() }
             }
         }
+        if !isWithinLimit, session.openStreams > 0 { driver.shutDown() }
         noteMalformed()
     }
 

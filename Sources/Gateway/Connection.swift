@@ -43,9 +43,14 @@ final class Connection: Client {
             if let ending = await receiveProxyHeader(within: headTimeout) { return await end(ending) }
         }
         if let context = listener.tls {
-            guard await secure(with: context) else { return await end(.close) }
+            let timeout = settings.handshakeTimeout
+            guard await secure(with: context, within: isWithinLimit ? timeout : min(timeout, headTimeout)) else {
+                return await end(.close)
+            }
         }
-        if await beginsHTTP2(within: headTimeout) { return await serveHTTP2(isWithinLimit: isWithinLimit) }
+        if await beginsHTTP2(within: headTimeout) {
+            return await serveHTTP2(isWithinLimit: isWithinLimit, headTimeout: headTimeout)
+        }
         while await receiveFirstByte(within: idleTimeout) {
             let exchange = resources.takeExchange()
             ending = await exchange.run(on: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
@@ -69,8 +74,8 @@ final class Connection: Client {
     }
 
     /// Serves HTTP/2 until the connection ends, and closes it.
-    private func serveHTTP2(isWithinLimit: Bool) async {
-        let streams = try? ClientStreams(of: self, isWithinLimit: isWithinLimit)
+    private func serveHTTP2(isWithinLimit: Bool, headTimeout: Nanoseconds) async {
+        let streams = try? ClientStreams(of: self, isWithinLimit: isWithinLimit, headTimeout: headTimeout)
         self.streams = streams
         if isEnding { streams?.shutDown() }
         await streams?.run()

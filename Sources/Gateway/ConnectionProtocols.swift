@@ -9,10 +9,10 @@ extension Connection {
     /// Does the handshake of TLS.
     ///
     /// - Returns: whether the connection is secured; otherwise it is of no use.
-    func secure(with context: ServerTLSContext) async -> Bool {
+    func secure(with context: ServerTLSContext, within timeout: Nanoseconds) async -> Bool {
         do throws(TLSError) {
             let secured = try beginTLS(with: context)
-            try await secured.handshake(until: resources.loop.now + resources.generation.settings.handshakeTimeout)
+            try await secured.handshake(until: resources.loop.now + timeout)
             return true
         } catch {
             resources.noteFailedHandshake(from: remoteIP, error)

@@ -189,7 +189,7 @@ final class Exchange {
         begin(for: client)
         try? parser.adopt(&head, into: &request)
         record.decision = .reject
-        record.reason = .badRequest
+        record.reason = head.isTooLarge ? .headTooLarge : .badRequest
         finishRecord(for: client)
     }
 

@@ -24,6 +24,8 @@ extension Exchange {
         var attempts = 1
         var sendsAgain = false
         while true {
+            // Who asks and leaves at once must not make the upstream work.
+            guard client.stream.remoteState != .gone else { throw .clientGone }
             let upstream: UpstreamConnection
             do throws(UpstreamError) {
                 upstream = try await pool.acquire(waiter: client.waiter, mayReuse: mayReuse)

@@ -3,6 +3,8 @@ package import HTTP
 
 /// The client's side of a connection.
 package final class ClientSession: Session {
+    /// Called when there may be room for a stream again.
+    package var onRoom: (() -> Void)?
     private var method: [UInt8] = []
 
     /// - Throws: `.noResources`.
@@ -53,6 +55,8 @@ package final class ClientSession: Session {
     // MARK: What nghttp2 tells
 
     override var countsResets: Bool { false }
+
+    override func roomMayHaveGrown() { onRoom?() }
 
     override func headArrived(_ id: Int32) {
         guard let stream = native.stream(id) else { return }

@@ -271,10 +271,14 @@ package final class HTTP2Stream: ByteStream {
     }
 
     /// nghttp2 knows the stream no more.
-    func end(_ code: ErrorCode) {
+    ///
+    /// - Parameters:
+    ///   - code: why it ended.
+    ///   - isAbandoned: whether the other side has reset what it asked for, with whatever code.
+    func end(_ code: ErrorCode, isAbandoned: Bool) {
         isGone = true
         outgoing.removeAll()
-        if !(hasRemoteEnded && code == .noError) {
+        if isAbandoned || !hasRemoteEnded || code != .noError {
             failure =
                 wasNeverSent || code == .refusedStream
                 ? .refused : resetCode.map { .reset($0) } ?? .malformed

@@ -5,6 +5,8 @@ package final class ServerSession: Session {
     /// Streams whose request's head has arrived.
     private var arrived: [HTTP2Stream] = []
     private var malformed: [MalformedHead] = []
+    /// How many more there were, whose heads were not kept.
+    private var malformedCount = 0
     /// How many streams have not been closed by their exchange: a client that resets a stream does not end that at once.
     private var exchanges = 0
 
@@ -12,7 +14,7 @@ package final class ServerSession: Session {
         var head = HeadFields()
     }
 
-    /// How many malformed heads wait to be asked for.
+    /// How many malformed heads are kept until they are asked for.
     private static let mostMalformed = 16
 
     /// - Throws: `.noResources`.
@@ -26,13 +28,18 @@ package final class ServerSession: Session {
     }
 
     /// The next request that was refused without becoming a stream: what is malformed gets no answer (RFC 9113 section
-    /// 8.1.1). The head holds what was understood of it.
+    /// 8.1.1). The head holds what was understood of it, or nothing where there were too many to keep.
     ///
     /// - Parameter head: receives it.
     /// - Returns: whether there was one.
     package func nextMalformed(_ head: inout HeadFields) -> Bool {
-        guard !malformed.isEmpty else { return false }
-        swap(&head, &malformed.removeFirst().head)
+        if !malformed.isEmpty {
+            swap(&head, &malformed.removeFirst().head)
+            return true
+        }
+        guard malformedCount > 0 else { return false }
+        malformedCount -= 1
+        head.reset()
         return true
     }
 
@@ -53,7 +60,8 @@ package final class ServerSession: Session {
     }
 
     override func malformedHeadArrived(_ id: Int32) {
-        guard native.stream(id) == nil, malformed.count < Self.mostMalformed else { return }
+        guard native.stream(id) == nil else { return }
+        guard malformed.count < Self.mostMalformed else { return malformedCount += 1 }
         let entry = MalformedHead()
         swap(&head, &entry.head)
         malformed.append(entry)

@@ -40,7 +40,8 @@ package class Session {
     /// For requests that are reset, by either side, after they have cost this side something. nghttp2 lets a thousand pass,
     /// and counts only what the client resets.
     private final var resetBudget = CostBudget(capacity: 400, perSecond: 100)
-    private final var isShuttingDown = false
+    /// Whether no stream may begin any more.
+    private(set) final var isShuttingDown = false
     /// Whether the other side's settings have arrived.
     package private(set) final var hasRemoteSettings = false
 
@@ -276,6 +277,8 @@ package class Session {
 
     private final func giveUpHead(of id: Int32) -> Int32 {
         isInsideHead = false
+        head.isTooLarge = true
+        malformedHeadArrived(id)
         native.reset(id, .enhanceYourCalm)
         return SessionCallbacks.streamFailed
     }
@@ -297,12 +300,16 @@ package class Session {
             if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .data: if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .reset(let code): native.stream(event.stream)?.resetCode = code
-        case .settings(isAcknowledgement: false): hasRemoteSettings = true
+        case .settings(isAcknowledgement: false):
+            hasRemoteSettings = true
+            roomMayHaveGrown()
         case .ping(isAcknowledgement: true): isPingAnswered = true
         case .settings, .ping, .goaway, .none: break
         }
     }
 
+    /// A stream has ended, or the other side has said how many there may be.
+    func roomMayHaveGrown() {}
     /// Takes `head`: of a request, of a response, or trailers.
     func headArrived(_ id: Int32) {}
     /// Takes what there is of a malformed `head`.
@@ -343,8 +350,10 @@ package class Session {
     final func streamEnded(_ id: Int32, _ code: ErrorCode) {
         guard let stream = native.stream(id) else { return }
         release(stream)
-        stream.end(code)
-        guard code == .noError else { return }
+        let isAbandoned = countsResets && stream.resetCode != nil
+        stream.end(code, isAbandoned: isAbandoned)
+        roomMayHaveGrown()
+        guard code == .noError, !isAbandoned else { return }
         frameBudget.earn(10)
         resetBudget.earn(1)
     }

@@ -68,6 +68,7 @@ package final class SessionDriver {
 
     /// Lets no stream begin any more, and ends the connection when the last one has ended.
     package func shutDown() {
+        guard !session.isShuttingDown else { return }
         session.beginShutdown()
         session.ping()
         clocks.shutdownBegins(at: loop.now)

@@ -18,9 +18,14 @@ struct SharedConnections {
         waiting.removeAll(keepingCapacity: true)
     }
 
-    /// Lets who waits longest look again: one stream has ended.
+    /// Lets who waits longest look again.
     mutating func wakeFirst() {
         if !waiting.isEmpty { waiting.removeFirst().wake() }
+    }
+
+    /// Takes out who waits no more, so that no wake-up goes to it in place of another.
+    mutating func remove(_ waiter: Waiter) {
+        if !waiting.isEmpty { waiting.removeAll { $0 === waiter } }
     }
 }
 
@@ -31,24 +36,25 @@ extension UpstreamPool {
     func acquireShared(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
         let deadline = loop.now + settings.connectTimeout + settings.handshakeTimeout
         let failures = sharing.failures
+        var isLate = false
+        defer { sharing.remove(waiter) }
         while true {
             if let roomy = sharing.connections.first(where: { $0.session.capacity > 0 }) {
+                if roomy.session.capacity > 1 { sharing.wakeFirst() }
                 return UpstreamConnection(on: roomy, waiter: waiter)
             }
+            if isLate { throw sharing.connections.isEmpty ? .timedOut(.connect) : .busy }
             if sharing.failures != failures, sharing.connecting == 0 { throw sharing.lastFailure }
             if sharing.connecting == 0, openCount < settings.connectionLimit { startConnection() }
             if !sharing.waiting.contains(where: { $0 === waiter }) { sharing.waiting.append(waiter) }
-            guard await waiter.wait(until: deadline) == .expired else { continue }
-            sharing.waiting.removeAll { $0 === waiter }
-            throw sharing.connections.isEmpty ? .timedOut(.connect) : .busy
+            isLate = await waiter.wait(until: deadline) == .expired
         }
     }
 
-    /// Ends the exchange's stream, which makes room for another.
+    /// Ends the exchange's stream, which makes room for another once the connection has taken its end.
     func endStream(of connection: UpstreamConnection) {
         connection.input.release(to: blocks)
         connection.http2?.close(abruptly: false)
-        sharing.wakeFirst()
     }
 
     private func startConnection() {
@@ -81,7 +87,9 @@ extension UpstreamPool {
             sharing.connecting -= 1
             sharing.connections.append(shared)
             sharing.wakeAll()
+            shared.session.onRoom = { [self] in sharing.wakeFirst() }
         }
+        shared.session.onRoom = nil
         openCount -= 1
         if let failure {
             onFailure?(shared.address, failure)

@@ -112,6 +112,31 @@ def test_a_limit_that_shrinks_is_respected(start_gateway: Any, world: World, sta
     assert connection.peak <= 2
 
 
+def test_a_limit_that_grows_lets_waiting_requests_through(start_gateway: Any, world: World, started: Any) -> None:
+    release = threading.Event()
+
+    def handler(exchange: HTTP2Exchange) -> None:
+        if exchange.message.target == "/public/held":
+            assert release.wait(PATIENCE)
+        echo(exchange)  # type: ignore[arg-type]
+
+    upstream = started(handler=handler, streams=1)
+    gateway = start_gateway(upstream, workers=1, **configured(world, upstream), limits={"upstream_connections": 1})
+    with HTTP2Client(gateway.address) as client:
+        held = client.begin("GET", "/public/held")
+        upstream.wait_until(lambda: len(upstream.messages) == 1, "the first request")
+        waiting = [client.begin("GET", f"/public/{index}") for index in range(5)]
+        assert client.exchange("GET", "/livez").status in (200, 401, 404), "they have arrived, and wait"
+        with upstream.connections[0].changed:
+            upstream.connections[0].h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 4})
+            upstream.connections[0].flush()
+        began = time.monotonic()
+        assert [client.wait(stream).status for stream in waiting] == [200] * 5
+        assert time.monotonic() - began < 3
+        release.set()
+        assert client.wait(held).status == 200
+
+
 def test_goaway_in_the_middle_of_load_fails_nothing(
     start_gateway: Any, world: World, started: Any, protocol: str
 ) -> None:
