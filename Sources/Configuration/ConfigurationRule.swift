@@ -33,6 +33,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case passwordGrant = "password_grant"
     case unverifiedUpstream = "unverified_upstream"
     case schemeMismatch = "scheme_mismatch"
+    case certificateDates = "certificate_dates"
 
     /// How grave a finding is.
     package enum Severity: String, Sendable {
@@ -51,7 +52,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
             .cleartextTokens, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey,
-            .unverifiedUpstream, .schemeMismatch:
+            .unverifiedUpstream, .schemeMismatch, .certificateDates:
             .warning
         }
     }
@@ -88,6 +89,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .cleartextPasswords: "Passwords do not cross a network in the clear (RFC 6749 §3.2)."
         case .unverifiedUpstream: "The servers of an upstream prove who they are."
         case .schemeMismatch: "Clients use the scheme that a listener speaks."
+        case .certificateDates: "A certificate is good, and stays so for another 14 days."
         case .passwordGrant: "Clients do not see the passwords of users (RFC 9700 §2.4)."
         }
     }

@@ -14,8 +14,9 @@ struct ServerTLSCheck {
     var ticketKeys: [Cursor]
 
     mutating func run() {
-        while !settings.certificates.isEmpty {
+        while true {
             do throws(TLSError) {
+                if settings.certificates.isEmpty { return try ServerTLSContext.checkAllButCertificates(settings) }
                 _ = try ServerTLSContext(settings, tickets: TicketKeys())
                 return
             } catch {

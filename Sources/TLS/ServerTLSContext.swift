@@ -27,6 +27,15 @@ package final class ServerTLSContext {
         for site in sites { site.context.callBack(self) }
     }
 
+    /// Looks at all but the certificates, of which there may be none.
+    ///
+    /// - Throws: what is wrong with the rest of the settings.
+    package static func checkAllButCertificates(_ settings: ServerTLSSettings) throws(TLSError) {
+        _ = try TicketKeys().replaced(by: settings.ticketKeys)
+        let context = try OpenSSLContext(isServer: true, minimumVersion: settings.minimumVersion)
+        _ = try context.verifyClients(settings)
+    }
+
     private static func sites(_ settings: ServerTLSSettings) throws(TLSError) -> ([ServerSite], ServerNames) {
         var sites: [ServerSite] = []
         var names = ServerNames()

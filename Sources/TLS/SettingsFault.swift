@@ -43,7 +43,8 @@ package enum SettingsFault: Error, Equatable, Sendable {
     case encryptedKey
     /// The key is not the certificate's.
     case keyMismatch
-    /// An earlier certificate has the same names and the same type of key, so that this one would never be shown.
+    /// Earlier certificates have all of its names, and none of them has the same names and another type of key, so that this
+    /// one would never be shown.
     case neverShown
     /// It is no successful OCSP response as DER.
     case notAResponse
@@ -65,7 +66,9 @@ package enum SettingsFault: Error, Equatable, Sendable {
         case .noKey: "no private key in PEM form"
         case .encryptedKey: "it is encrypted; the gateway asks nobody for a passphrase"
         case .keyMismatch: "it does not belong to the certificate"
-        case .neverShown: "an earlier certificate has the same names and type of key, so this one would never be shown"
+        case .neverShown:
+            "earlier certificates have all of its names, so it would never be shown; beside one of them can stand only one "
+                + "with the very same names and another type of key"
         case .notAResponse: "no OCSP response in DER form that says successful"
         case .otherCertificate: "it is about another certificate"
         case .noRevocations: "no CRL in PEM form"

@@ -100,6 +100,7 @@ let brokenFiles = [
     "unusable-inline-keys",
     "unusable-key-file",
     "unusable-tls",
+    "unusable-tls-parts",
     "upstream-missing",
     "upstream-tls",
     "upstreams-disagree",

@@ -98,6 +98,56 @@ struct ConfigurationReviewTests {
         #expect(try warnings(listener: url, routes: plain) == ["cleartext_tokens /listeners/0/external_url"])
     }
 
+    /// It is the beginning of 31 January 2027; see `Certificates/make`.
+    @Test(
+        "a certificate that has expired, is not valid yet or expires within 14 days is warned about, on both sides",
+        arguments: [
+            ("expired", "the certificate has expired, on Sat, 30 Jan 2027 00:00:00 GMT"),
+            ("future", "the certificate is not valid before Mon, 01 Feb 2027 00:00:00 GMT"),
+            ("expiring", "the certificate expires on Wed, 10 Feb 2027 00:00:00 GMT"),
+        ])
+    func certificateDates(name: String, words: String) throws {
+        let certificate = #""certificate": "\#(name).pem", "key": { "file": "\#(name).key" }"#
+        let text = """
+            { "version": 1, "listeners": [ { "address": "127.0.0.1:8443", "tls": { "certificates": [
+                { "certificate": "server.pem", "key": { "file": "server.key" } }, { \(certificate) } ] } } ],
+              "upstreams": { "u": { "servers": ["https://a"], "tls": { \(certificate) } } },
+              "routes": [ { "id": "named", "path": "/n", "public": true, "upstream": "u" },
+                { "id": "inline", "path": "/i", "public": true,
+                  "upstream": { "servers": ["https://b"], "tls": { \(certificate) } } } ] }
+            """
+        let warnings = try GatewayConfiguration.read(
+            Array(text.utf8), file: "gateway.json", surroundings: .fixed
+        ).warnings
+        #expect(
+            warnings.map { "\($0.rule.rawValue) \($0.pointer)" } == [
+                "certificate_dates /listeners/0/tls/certificates/1/certificate",
+                "certificate_dates /upstreams/u/tls/certificate",
+                "certificate_dates /routes/1/upstream/tls/certificate",
+            ])
+        #expect(warnings.allSatisfy { $0.message.hasPrefix(words) && $0.message.contains("refuse it") })
+    }
+
+    @Test(
+        "a warning about a certificate begins and ends at its seconds",
+        arguments: [
+            ("expiring", 1_802_217_600 - 14 * 86400 - 1, 0), ("expiring", 1_802_217_600 - 14 * 86400, 1),
+            ("expiring", 1_802_217_599, 1), ("expired", 1_801_267_199, 1), ("future", 1_801_439_999, 1),
+            ("future", 1_801_440_000, 0),
+        ])
+    func certificateBounds(name: String, now: Int, count: Int) throws {
+        let text = """
+            { "version": 1, "listeners": [ { "address": "127.0.0.1:8443", "tls": { "certificates": [
+                { "certificate": "\(name).pem", "key": { "file": "\(name).key" } } ] } } ],
+              "routes": [ { "id": "r", "path": "/r", "public": true, "upstream": { "servers": ["http://a"] } } ] }
+            """
+        var surroundings = Surroundings.fixed
+        surroundings.now = now
+        let configuration = try GatewayConfiguration.read(
+            Array(text.utf8), file: "gateway.json", surroundings: surroundings)
+        #expect(configuration.warnings.count == count)
+    }
+
     private let tls =
         #", "tls": { "certificates": [{ "certificate": "server.pem", "key": { "file": "server.key" } }] }"#
 

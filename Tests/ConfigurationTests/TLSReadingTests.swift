@@ -46,17 +46,17 @@ struct ListenerTLSTests {
 
     @Test("every key arrives")
     func everything() throws {
-        let rsa = #"{ "certificate": "rsa.pem", "key": { "file": "rsa.key" } }"#
+        let twin = #"{ "certificate": "twin.pem", "key": { "file": "twin.key" } }"#
         let listener = try #require(
             try configuration(
                 listener: """
-                    , "http2": false, "tls": { "certificates": [\(certificate), \(rsa)],
+                    , "http2": false, "tls": { "certificates": [\(certificate), \(twin)],
                       "client_authorities": "authority.pem", "client_certificate": "optional",
                       "client_revocations": "revoked.crl", "minimum_version": "1.3" }
                     """
             ).listeners.first)
         let tls = try #require(listener.tls)
-        #expect(tls.certificates.map(\.chain) == [try content("server.pem"), try content("rsa.pem")])
+        #expect(tls.certificates.map(\.chain) == [try content("server.pem"), try content("twin.pem")])
         #expect(tls.clientAuthorities == (try content("authority.pem")))
         #expect(tls.clientRevocations == (try content("revoked.crl")))
         #expect(tls.clientCertificate == .optional)
