@@ -184,7 +184,9 @@ final class Exchange {
 
     /// Notes a request that was refused without an answer: what HTTP/2 calls malformed (RFC 9113 §8.1.1).
     ///
-    /// - Parameter head: what was understood of it.
+    /// - Parameters:
+    ///   - head: what was understood of it.
+    ///   - client: whose it was.
     func noteMalformed(_ head: inout HeadFields, on client: Client) {
         begin(for: client)
         try? parser.adopt(&head, into: &request)

@@ -78,6 +78,7 @@ final class Generation {
     /// - Parameters:
     ///   - upstream: the upstream that the permit is for.
     ///   - route: the route that it is for.
+    /// - Returns: the pool.
     func pool(of upstream: Int, along route: GatewayRoute) -> UpstreamPool {
         guard !destinations.ofRoutes.isEmpty else { return pools[upstream] }
         return pools[destinations.ofRoutes[route.index] ?? upstream]

@@ -74,6 +74,7 @@ package final class UpstreamPool {
     /// - Parameters:
     ///   - waiter: whom it wakes; the caller's own.
     ///   - make: what becomes of it, its address and its look-up.
+    /// - Returns: what was made.
     /// - Throws: `.busy`, `.unresolved`, `.unreachable`, `.notSecured` or `.timedOut(.connect)`.
     func open<Opened>(
         waiter: Waiter, _ make: (any ByteStream, String, Int) -> Opened
