@@ -15,7 +15,7 @@ final class Connection: Client {
     /// The address of the proxy whose PROXY header named the origin; nil without one.
     private var proxy: [UInt8]?
     /// The connection below TLS.
-    private let socket: TCPStream
+    let socket: TCPStream
     /// The HTTP/2 that is spoken; nil for HTTP/1.1.
     private var streams: ClientStreams?
 
@@ -42,9 +42,7 @@ final class Connection: Client {
         if listener.readsProxyProtocol, origin.isTrusted {
             if let ending = await receiveProxyHeader(within: headTimeout) { return await end(ending) }
         }
-        if let context = listener.tls {
-            guard await secure(with: context) else { return await end(.close) }
-        }
+        if let context = listener.tls, let ending = await secure(with: context) { return await end(ending) }
         if await beginsHTTP2(within: headTimeout) { return await serveHTTP2(isWithinLimit: isWithinLimit) }
         while await receiveFirstByte(within: idleTimeout) {
             let exchange = resources.takeExchange()

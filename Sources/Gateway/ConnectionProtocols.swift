@@ -8,15 +8,18 @@ import Transport
 extension Connection {
     /// Does the handshake of TLS.
     ///
-    /// - Returns: whether the connection is secured; otherwise it is of no use.
-    func secure(with context: ServerTLSContext) async -> Bool {
+    /// - Returns: nil, or how the connection ends instead.
+    func secure(with context: ServerTLSContext) async -> Ending? {
         do throws(TLSError) {
             let secured = try beginTLS(with: context)
             try await secured.handshake(until: resources.loop.now + resources.generation.settings.handshakeTimeout)
-            return true
+            return nil
         } catch {
             resources.noteFailedHandshake(from: remoteIP, error)
-            return false
+            // The alert is sent, and nothing inside TLS follows it. A client that goes on sending must see it all the same.
+            stream = socket
+            security = nil
+            return if case .handshake = error { .linger } else { .close }
         }
     }
 
