@@ -14,8 +14,10 @@ final class Connection: Client {
     private var isListenerGone = false
     /// The address of the proxy whose PROXY header named the origin; nil without one.
     private var proxy: [UInt8]?
+    /// Whether the handshake of TLS is under way: nobody waits for its end when the process does.
+    var isInHandshake = false
     /// The connection below TLS.
-    private let socket: TCPStream
+    let socket: TCPStream
     /// The HTTP/2 that is spoken; nil for HTTP/1.1.
     private var streams: ClientStreams?
 
@@ -43,10 +45,8 @@ final class Connection: Client {
             if let ending = await receiveProxyHeader(within: headTimeout) { return await end(ending) }
         }
         if let context = listener.tls {
-            let timeout = settings.handshakeTimeout
-            guard await secure(with: context, within: isWithinLimit ? timeout : min(timeout, headTimeout)) else {
-                return await end(.close)
-            }
+            let timeout = isWithinLimit ? settings.handshakeTimeout : min(settings.handshakeTimeout, headTimeout)
+            if let ending = await secure(with: context, within: timeout) { return await end(ending) }
         }
         if await beginsHTTP2(within: headTimeout) {
             return await serveHTTP2(isWithinLimit: isWithinLimit, headTimeout: headTimeout)
@@ -97,6 +97,7 @@ final class Connection: Client {
     /// Lets the exchanges under way be the last: the process is about to end.
     func beginDraining() {
         streams?.shutDown()
+        if isInHandshake { socket.close(abruptly: false) }
         waiter.wake()
     }
 

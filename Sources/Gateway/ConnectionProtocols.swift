@@ -8,15 +8,20 @@ import Transport
 extension Connection {
     /// Does the handshake of TLS.
     ///
-    /// - Returns: whether the connection is secured; otherwise it is of no use.
-    func secure(with context: ServerTLSContext, within timeout: Nanoseconds) async -> Bool {
+    /// - Returns: nil, or how the connection ends instead.
+    func secure(with context: ServerTLSContext, within timeout: Nanoseconds) async -> Ending? {
+        isInHandshake = true
+        defer { isInHandshake = false }
         do throws(TLSError) {
             let secured = try beginTLS(with: context)
             try await secured.handshake(until: resources.loop.now + timeout)
-            return true
+            return nil
         } catch {
             resources.noteFailedHandshake(from: remoteIP, error)
-            return false
+            // The alert is sent, and nothing inside TLS follows it. A client that goes on sending must see it all the same.
+            stream = socket
+            security = nil
+            return if case .handshake = error { .linger } else { .close }
         }
     }
 

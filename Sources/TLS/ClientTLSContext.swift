@@ -12,6 +12,8 @@ package final class ClientTLSContext {
     private let context: OpenSSLContext
     private let wanted: ApplicationProtocol
     private let name: UpstreamName
+    /// Tells the time in seconds since 1970.
+    var clock: @Sendable () -> Int64 = { WallClock.microseconds / 1_000_000 }
 
     /// - Throws: what is wrong with the settings.
     package init(_ settings: ClientTLSSettings) throws(TLSError) {
@@ -52,7 +54,7 @@ package final class ClientTLSContext {
         let secured = try TLSStream(stream, in: context, owner: self, isServer: false, wanted: wanted)
         secured.ask(for: name)
         // SAFETY: both are alive; OpenSSL takes a reference of its own. A session that it refuses is not resumed.
-        if unsafe session != nil, sessionEnd > WallClock.microseconds / 1_000_000 {
+        if unsafe session != nil, sessionEnd > clock() {
             unsafe secured.withHandle { unsafe SSL_set_session($0, session) }
         }
         return secured

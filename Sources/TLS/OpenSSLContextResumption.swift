@@ -110,8 +110,9 @@ private func chooseKey(
         return 0
     }
     guard unsafe key.begin(cipher, mac, iv: iv, encrypts: false) else { return -1 }
-    // The ticket is renewed unless its key will be there for long.
-    return isCurrent ? 1 : 2
+    // The ticket is renewed unless its key will be there for long; with TLS 1.3 always, since clients use a ticket once (RFC
+    // 8446 appendix C.4), and would otherwise do every second handshake in full.
+    return unsafe isCurrent && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2
 }
 
 /// Writes into a ticket until when sessions that stem from its full handshake may be resumed.

@@ -16,6 +16,8 @@ final class SharedConnection {
 
     private let driver: SessionDriver
 
+    /// How many streams one connection carries, where the server allows as many.
+    private static let streamLimit = 256
     /// How much of a response may arrive before its client reads it.
     private static let streamWindow = 64 << 10
     /// How long a connection in use may be silent before it is asked whether it is there (RFC 9113 section 6.7).
@@ -29,6 +31,7 @@ final class SharedConnection {
         self.stream = stream
         var limits = SessionLimits(messages: settings.messageLimits)
         // Readers that are slow on all streams but one must leave the last its window: they are of different clients.
+        limits.concurrentStreams = Self.streamLimit
         limits.streamWindow = Self.streamWindow
         limits.connectionWindow = limits.concurrentStreams * Self.streamWindow
         session = try ClientSession(limits: limits)

@@ -31,6 +31,7 @@ package enum UpstreamError: Error {
         switch self {
         case .unresolved: "The upstream's name cannot be resolved"
         case .unreachable(let error): "The upstream cannot be reached: \(error.description)"
+        case .notSecured(.handshake(.applicationProtocol)): "The upstream does not agree to HTTP/2 (ALPN)"
         case .notSecured(let error): "There is no TLS with the upstream: \(error.message)"
         case .busy: "No connection to the upstream is free"
         case .closedEarly: "The upstream closed the connection before its response was complete"

@@ -68,8 +68,8 @@ def status(
 
 
 def alert(gateway: Gateway, world: World, identity: Identity | None, listener: int = 0, version: Any = None) -> str:
-    """Why the gateway ends the handshake. With TLS 1.3 that comes after the client's part of it; nothing is sent before, since
-    a reset for what was not read would take the alert's place.
+    """Why the gateway ends the handshake. With TLS 1.3 that comes after the client's part of it: the client has begun to
+    upload by then, and must not see a reset for what is not read in the alert's place.
     """
     with pytest.raises(ssl.SSLError) as failure:
         context = world.client("http/1.1", identity=identity)
@@ -77,6 +77,7 @@ def alert(gateway: Gateway, world: World, identity: Identity | None, listener: i
             context.minimum_version = context.maximum_version = version
         with connect(gateway.listeners[listener], context) as connection:
             connection.settimeout(5)
+            connection.sendall(request("POST", "/public/a", "Content-Length: 100000") + bytes(100_000))
             connection.recv(100)
     return str(failure.value).lower().replace("_", " ")
 

@@ -17,7 +17,7 @@ from harness.gateway import Gateway
 from harness.http2_client import HTTP2Client
 from harness.proxies import proxy_v1, proxy_v2
 from harness.tls import LENIENT, Fragmented, World, connect, over, records, s_client
-from harness.wire import Response, request
+from harness.wire import Response, open_socket, request
 
 ENDING = request("GET", "/public/a", "Connection: close")
 
@@ -358,6 +358,16 @@ def test_what_is_not_tls_is_ended_at_once(gateway: Gateway, data: bytes) -> None
         answer = client.expect_close()
         assert time.monotonic() - began < 3
     assert answer[:1] in (b"", b"\x15") or answer.startswith(b"HTTP/1.1 400 "), answer
+
+
+def test_an_alert_reaches_a_client_that_goes_on_sending(gateway: Gateway) -> None:
+    """RFC 8446 section 6: a connection that is closed with bytes unread is reset, which would take the alert's place."""
+    with open_socket(gateway.address) as connection:
+        for _ in range(10):
+            connection.sendall(b"\x16\x03\x01\x40\x01" + bytes(8000))
+        connection.settimeout(5)
+        answer = b"".join(iter(lambda: connection.recv(100), b""))
+    assert (answer[:1], answer[3:]) == (b"\x15", bytes([0, 2, 2, 22])), "record_overflow"
 
 
 def test_tls_on_a_port_without_is_400(gateway: Gateway, world: World) -> None:

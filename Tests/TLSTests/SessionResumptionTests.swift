@@ -138,6 +138,23 @@ struct SessionResumptionTests {
         #expect(old.isGood && !old.isResumed)
     }
 
+    @Test("a session to an upstream is not resumed after the certificate that it stems from has expired")
+    func upstreamExpired() async throws {
+        let isResumed = try await onLoop { bench in
+            let clock = SetClock(WallClock.microseconds / 1_000_000)
+            let server = try await bench.addServer(Known.server)
+            let client = try await bench.addClient(Known.client()) { clock.now }
+            var isResumed: [Bool] = []
+            for _ in 0..<4 {
+                if isResumed.count == 3 { clock.advance(86400) }
+                let outcome = try await bench.connect(server: server, client: client)
+                isResumed.append(outcome.isGood && outcome.isResumed)
+            }
+            return isResumed
+        }
+        #expect(isResumed == [false, true, true, false])
+    }
+
     @Test("replicas with the same key files resume each other's sessions", arguments: [48, 80])
     func files(count: Int) async throws {
         var (old, new) = (Known.server, Known.server)

@@ -1,3 +1,4 @@
+import COpenSSL
 import Testing
 import Transport
 
@@ -17,12 +18,13 @@ extension ReadOutcome {
 @Suite("issue 5: a stream inside TLS", .timeLimit(.minutes(1)))
 struct StreamTests {
     private static func onPair(
-        _ settings: ServerTLSSettings = Known.server, received: Int = 0,
+        _ settings: ServerTLSSettings = Known.server, received: Int = 0, version: TLSVersion = .tls13,
         _ body: @Sendable @escaping (isolated TLSBench, TLSBench.Pair) async throws -> Void
     ) async throws {
         try await onLoop { bench in
             let (server, client) = (try await bench.addServer(settings), try await bench.addClient(Known.client()))
-            let outcome = try await bench.connect(server: server, client: client, received: received)
+            let outcome = try await bench.connect(
+                server: server, client: client, received: received, version: version)
             #expect(outcome.isGood)
             try await bench.withPair(body)
         }
@@ -66,6 +68,57 @@ struct StreamTests {
         try await Self.onPair(received: count) { bench, pair in
             let arrived = try await bench.pass([1, 2, 3], from: pair.client, to: pair.server)
             #expect(arrived == [1, 2, 3])
+        }
+    }
+
+    @Test("what a full socket did not take is offered again, from another place and with more behind it")
+    func fullSocket() async throws {
+        try await Self.onPair { bench, pair in
+            let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 >> 8) }
+            var sent = 0
+            while case .bytes(let count) = pair.client.write(bytes.span.extracting(sent..<sent + 20_000)) {
+                sent += count
+            }
+            try #require(sent > 0 && pair.client.remoteState == .open)
+            let rest = Array(bytes[sent...])
+            let arrived = try await bench.pass(rest, behind: sent, from: pair.client, to: pair.server)
+            #expect(arrived == bytes)
+        }
+    }
+
+    @Test("either side may change its keys, and ask the other to (RFC 8446 section 4.6.3)", arguments: [true, false])
+    func keyUpdate(isRequested: Bool) async throws {
+        try await Self.onPair { bench, pair in
+            for (source, sink) in [(pair.client, pair.server), (pair.server, pair.client)] {
+                // SAFETY: the handle is alive during the calls.
+                let isBegun = unsafe source.withHandle { handle in
+                    unsafe SSL_key_update(handle, isRequested ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED)
+                }
+                #expect(isBegun == 1)
+                for bytes in [[1, 2], [3]] as [[UInt8]] {
+                    let there = try await bench.pass(bytes, from: source, to: sink)
+                    let back = try await bench.pass(bytes, from: sink, to: source)
+                    #expect(there == bytes && back == bytes)
+                }
+                let pending = unsafe source.withHandle { unsafe SSL_get_key_update_type($0) }
+                #expect(pending == SSL_KEY_UPDATE_NONE)
+            }
+        }
+    }
+
+    @Test("renegotiation is refused (security.md rule 19)")
+    func renegotiation() async throws {
+        try await Self.onPair(version: .tls12) { bench, pair in
+            // SAFETY: the handle is alive during the calls.
+            let result = unsafe pair.client.withHandle { handle in
+                unsafe SSL_clear_options(handle, gateway_tls_options)
+                unsafe SSL_renegotiate(handle)
+                return unsafe SSL_do_handshake(handle)
+            }
+            #expect(result == -1, "the client waits for the answer")
+            #expect(pair.server.isQuiet, "the server takes the message, and nothing else comes of it")
+            let outcome = await bench.readOnce(pair.client)
+            #expect(outcome.word == "failed")
         }
     }
 
@@ -121,6 +174,26 @@ struct ClientCertificateTests {
             }
             #expect(outcome.isGood == (shown == .good || shown == .nothing && policy == .optional))
             #expect((outcome.clientCertificate != nil) == (shown == .good))
+        }
+    }
+
+    @Test("each of several certificates is shown to clients with a good one only", arguments: TLSVersion.allCases)
+    func severalSites(version: TLSVersion) async throws {
+        for (name, shown) in [("a.example", "a"), ("b.example", "b")] {
+            for person in [Shown.good.minted, nil] {
+                let outcome = try await onLoop { bench in
+                    var settings = SessionResumptionTests.asking(.required)
+                    settings.certificates = SessionResumptionTests.two.certificates
+                    var wanted = Known.client(name)
+                    wanted.certificate = person.map { .init(chain: $0.certificate, key: $0.key) }
+                    return try await bench.connect(
+                        server: try await bench.addServer(settings), client: try await bench.addClient(wanted),
+                        version: version)
+                }
+                #expect(outcome.server == (person == nil ? .handshake(.certificate("none was shown")) : nil))
+                #expect(outcome.serverName == (person == nil ? "" : shown))
+                #expect((outcome.clientCertificate != nil) == (person != nil))
+            }
         }
     }
 

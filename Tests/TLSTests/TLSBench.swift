@@ -68,8 +68,10 @@ actor TLSBench {
         return servers.count - 1
     }
 
-    func addClient(_ settings: ClientTLSSettings) throws -> Int {
-        clients.append(try ClientTLSContext(settings))
+    func addClient(_ settings: ClientTLSSettings, clock: (@Sendable () -> Int64)? = nil) throws -> Int {
+        let client = try ClientTLSContext(settings)
+        if let clock { client.clock = clock }
+        clients.append(client)
         return clients.count - 1
     }
 
@@ -183,15 +185,17 @@ actor TLSBench {
         return Array(copy.prefix(received))
     }
 
-    /// Sends `bytes` through a connection.
+    /// Sends `bytes` through a connection, behind a count of bytes that were sent before.
     ///
     /// - Returns: what arrived.
-    func pass(_ bytes: [UInt8], from source: TLSStream, to sink: TLSStream) async throws -> [UInt8] {
+    func pass(_ bytes: [UInt8], behind earlier: Int = 0, from source: TLSStream, to sink: TLSStream) async throws
+        -> [UInt8]
+    {
         var arrived: [UInt8] = []
         var sent = 0
         var buffer = ByteBuffer()
         let deadline = Instant.now + .seconds(20)
-        while arrived.count < bytes.count {
+        while arrived.count < earlier + bytes.count {
             if sent < bytes.count {
                 switch source.write(bytes.span.extracting(sent..<bytes.count)) {
                 case .bytes(let count): sent += count
@@ -226,6 +230,41 @@ actor TLSBench {
             _ = await stream.waiter?.wait(until: .now + .seconds(5))
         }
         return .wouldBlock
+    }
+
+    /// What a client says first.
+    func firstFlight(of client: Int) async throws -> [UInt8] {
+        let sockets = try sockets()
+        let stream = try clients[client].connect(sockets.1)
+        try await advance(stream)
+        defer { stream.close(abruptly: false) }
+        return readSome(sockets.0, 10_000)
+    }
+
+    /// A server's answer to a client's first flight, of which it has looked at the first `cut` bytes before the rest comes.
+    ///
+    /// - Returns: the answer, and whether it is that of the site for `name`.
+    func answer(of server: Int, to flight: [UInt8], cut: Int, name: [UInt8]) async throws -> ([UInt8], isOfSite: Bool) {
+        let sockets = try sockets()
+        let stream = try servers[server].accept(sockets.0, received: [])
+        defer { stream.close(abruptly: false) }
+        for piece in [0..<cut, cut..<flight.count] {
+            guard case .bytes(piece.count) = sockets.1.write(flight.span.extracting(piece)) else { return ([], false) }
+            sockets.0.lookAgain()
+            try await advance(stream)
+        }
+        sockets.1.lookAgain()
+        return (readSome(sockets.1, 10_000), stream.isIn(servers[server].site(for: name.span).context))
+    }
+
+    /// Does as much of a handshake as can be done with what has arrived.
+    private func advance(_ stream: TLSStream) async throws(TLSError) {
+        stream.waiter = Waiter(loop: loop)
+        do throws(TLSError) {
+            try await stream.handshake(until: .now)
+        } catch .timedOut {
+            return
+        }
     }
 
     /// A handshake that nobody answers.
