@@ -27,6 +27,7 @@ package class Session {
     final var output: [UInt8] = []
     /// Whether the waiter knows that there is output, or will look.
     private final var isOutputNoted = false
+    private final let isServer: Bool
     /// Whether nghttp2 can read no more.
     private final var isBroken = false
     private final var isLost = false
@@ -47,6 +48,7 @@ package class Session {
 
     init(isServer: Bool, limits: SessionLimits) throws(HTTP2Error) {
         self.limits = limits
+        self.isServer = isServer
         native = try NativeSession(isServer: isServer)
         native.attach(to: self)
         native.submitSettings(SessionSettings.entries(isServer: isServer, limits: limits))
@@ -345,6 +347,8 @@ package class Session {
     final func frameNotSent(_ event: FrameEvent) {
         guard case .head = event.kind else { return }
         native.stream(event.stream)?.wasNeverSent = true
+        // The other side must not wait for a response that will not come.
+        if isServer { native.reset(event.stream, .internalError) }
     }
 
     final func streamEnded(_ id: Int32, _ code: ErrorCode) {

@@ -21,6 +21,8 @@ internal import CNGHTTP2
         }
         unsafe nghttp2_option_set_no_auto_window_update(options, 1)
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
+        // Heads have the limits of the configuration.
+        unsafe nghttp2_option_set_max_send_header_block_length(options, 1 << 20)
         unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, 4096)
         // Answers that the other side does not read are a flood by their number; `CostBudget` counts them, too.
         unsafe nghttp2_option_set_max_outbound_ack(options, 100)

@@ -14,6 +14,8 @@ package final class SessionDriver {
     private var output: [UInt8] = []
     private var written = 0
     private var end: ConnectionEnd?
+    /// When a connection that is never idle looks at its clocks next.
+    private var nextLook = Instant.never
 
     /// What one turn of the loop may move (security.md, rule 21).
     private static let bytesPerTurn = 256 << 10
@@ -35,6 +37,7 @@ package final class SessionDriver {
         self.blocks = blocks
         waiter = Waiter(loop: loop)
         clocks = DriverClocks(settings: settings, now: loop.now)
+        nextLook = loop.now
         stream.waiter = waiter
         session.waiter = waiter
     }
@@ -56,11 +59,14 @@ package final class SessionDriver {
             if end == nil, session.isOver, !hasOutput { end = .finished }
             if let end { return await close(end) }
             if isFull { await Task.yield() }
-            if hasArrived || isFull { continue }
-            releaseStorage()
-            let wake = clocks.advance(to: loop.now, session, hasOutput: hasOutput)
-            switch wake {
-            case .wait(let deadline): _ = await waiter.wait(until: deadline)
+            let isBusy = hasArrived || isFull
+            if isBusy, loop.now < nextLook { continue }
+            nextLook = loop.now + .seconds(1)
+            switch clocks.advance(to: loop.now, session, hasOutput: hasOutput) {
+            case .wait where isBusy: continue
+            case .wait(let deadline):
+                releaseStorage()
+                _ = await waiter.wait(until: deadline)
             case .act(let action): perform(action)
             }
         }
