@@ -19,6 +19,9 @@ struct CharacterSet128: Sendable {
     /// some servers take `delete` for `DELETE` all the same.
     static var methodCharacter: Self { Self(low: 0x03FF_6CFA_0000_0000, high: 0x5000_0001_C7FF_FFFE) }
 
+    /// `tchar` without upper-case letters: what names of fields consist of in HTTP/2 (RFC 9113 section 8.2.1).
+    static var lowercaseToken: Self { Self(low: 0x03FF_6CFA_0000_0000, high: 0x57FF_FFFF_C000_0000) }
+
     /// `unreserved` of RFC 3986 section 2.3: letters, digits and `-._~`.
     static var unreserved: Self { Self(low: 0x03FF_6000_0000_0000, high: 0x47FF_FFFE_87FF_FFFE) }
 

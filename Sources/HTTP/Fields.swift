@@ -136,10 +136,12 @@ package struct Fields: ~Copyable, Sendable {
     ///   - value: a field value without CR, LF and NUL.
     package mutating func append(name: Span<UInt8>, value: Span<UInt8>) {
         let start = bytes.count
-        bytes.append(name)
-        bytes.append(": ")
-        bytes.append(value)
-        bytes.append("\r\n")
+        bytes.append(addingCapacity: name.count + value.count + 4) { output in
+            output.append(name)
+            output.append(": ")
+            output.append(value)
+            output.append("\r\n")
+        }
         let valueStart = start + name.count + 2
         var flags = FieldLine.Flags.verbatim
         if name.firstIndex(of: UInt8(ascii: "_")) != nil { flags.insert(.underscore) }

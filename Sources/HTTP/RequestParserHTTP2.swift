@@ -89,15 +89,12 @@ extension Fields {
             if let known, FieldNameSet.notInHTTP2.contains(known) { throw .connectionField }
             let (name, value) = (name(at: index), value(at: index))
             guard name.count > 0 else { throw .emptyFieldName }
-            for position in name.indices {
-                let byte = name[position]
-                guard CharacterSet128.token.contains(byte), byte == byte.lowercasedASCII else {
-                    throw .invalidFieldName
-                }
-            }
-            for position in value.indices {
-                let byte = value[position]
-                if byte == 0 || byte == .carriageReturn || byte == .lineFeed { throw .controlCharacter }
+            let nameCharacters = CharacterSet128.lowercaseToken
+            for position in name.indices where !nameCharacters.contains(name[position]) { throw .invalidFieldName }
+            if value.firstIndex(of: .lineFeed) != nil || value.firstIndex(of: .carriageReturn) != nil
+                || value.firstIndex(of: 0) != nil
+            {
+                throw .controlCharacter
             }
             guard let first = value.count > 0 ? value[0] : nil else { continue }
             if first.isWhitespace || value[value.count - 1].isWhitespace { throw .invalidFieldValue }
