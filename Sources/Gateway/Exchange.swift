@@ -86,14 +86,7 @@ final class Exchange {
         do throws(Refusal) {
             guard try await receiveHead(from: client, until: started + headTimeout) else { return .close }
             adoptConfiguration(client)
-            upload.begin(request.framing, of: client.http2)
-            let host = request.host
-            guard client.isFor(host.name) else { throw .rejected(.misdirectedHost) }
-            if client.origin.isTrusted { believe(client) }
-            if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
-                throw .rejected(.underscoreInFieldName)
-            }
-            if generation.fieldRules.hasRepetition(request.fields) { throw .rejected(.repeatedManagedField) }
+            try examine(for: client)
             let path = request.target.path
             let answersLiveness = client.listener.answersLiveness
             if let own = generation.evaluator.builtInPath(path.span, answersLiveness: answersLiveness) {
@@ -115,6 +108,19 @@ final class Exchange {
         }
         finishRecord(for: client)
         return ending
+    }
+
+    /// Looks at what no route decides. What is needed only for a moment would be held in the frame of `run`.
+    @inline(never)
+    private func examine(for client: Client) throws(Refusal) {
+        upload.begin(request.framing, of: client.http2)
+        let host = request.host
+        guard client.isFor(host.name) else { throw .rejected(.misdirectedHost) }
+        if client.origin.isTrusted { believe(client) }
+        if client.listener.refusesUnderscores, request.fields.underscoreCount > 0 {
+            throw .rejected(.underscoreInFieldName)
+        }
+        if generation.fieldRules.hasRepetition(request.fields) { throw .rejected(.repeatedManagedField) }
     }
 
     /// A request is decided by what is in force when its head is complete, however early its first byte came.
@@ -172,6 +178,7 @@ final class Exchange {
     }
 
     /// Takes the head of the request from a stream, which begins with it.
+    @inline(never)
     private func takeHead(of stream: HTTP2Stream) throws(Refusal) -> Bool {
         guard stream.takeHead(&resources.head) else { throw .clientGone }
         do throws(ParseError) {

@@ -25,10 +25,9 @@ final class SharedConnection {
 
     /// - Throws: `.noResources`.
     init(
-        stream: any ByteStream, address: String, scheme: StaticString, lookUp: Int, settings: UpstreamSettings,
-        loop: EventLoop, blocks: BlockPool
+        _ opened: UpstreamConnection, settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool
     ) throws(HTTP2Error) {
-        self.stream = stream
+        stream = opened.stream
         var limits = SessionLimits(messages: settings.messageLimits)
         // Readers that are slow on all streams but one must leave the last its window: they are of different clients.
         limits.concurrentStreams = Self.streamLimit
@@ -40,9 +39,9 @@ final class SharedConnection {
         patience.idleTimeout = settings.idleTimeout
         patience.pingInterval = Self.pingInterval
         driver = SessionDriver(session: session, stream: stream, loop: loop, blocks: blocks, settings: patience)
-        self.address = address
-        self.scheme = scheme
-        self.lookUp = lookUp
+        address = opened.address
+        scheme = settings.tls == nil ? "http" : "https"
+        lookUp = opened.lookUp
     }
 
     /// Carries its bytes until it ends, and closes it.

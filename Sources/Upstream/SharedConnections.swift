@@ -68,19 +68,15 @@ extension UpstreamPool {
 
     /// Makes a connection and carries its bytes until it ends.
     private func runConnection(_ waiter: Waiter) async {
-        let scheme: StaticString = settings.tls == nil ? "http" : "https"
-        let opened: SharedConnection?
+        let opened: UpstreamConnection
         do throws(UpstreamError) {
-            opened = try await open(waiter: waiter) { stream, address, lookUp in
-                try? SharedConnection(
-                    stream: stream, address: address, scheme: scheme, lookUp: lookUp, settings: settings, loop: loop,
-                    blocks: blocks)
-            }
+            opened = try await open(waiter: waiter)
         } catch {
             return connectionFailed(error)
         }
-        guard let shared = opened else {
-            openCount -= 1
+        let made = try? SharedConnection(opened, settings: settings, loop: loop, blocks: blocks)
+        guard let shared = made else {
+            close(opened)
             return connectionFailed(.busy)
         }
         let failure = await shared.run {

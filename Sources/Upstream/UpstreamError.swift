@@ -7,8 +7,8 @@ package enum UpstreamError: Error {
     case unresolved(ResolverError)
     /// No connection came about.
     case unreachable(SocketError)
-    /// The handshake of TLS failed.
-    case notSecured(TLSError)
+    /// The handshake of TLS failed; indirect, because every frame that may throw has room for the largest error.
+    indirect case notSecured(TLSError)
     /// As many connections are open as may be.
     case busy
     /// It closed the connection, or said nothing at all, before the response was complete.

@@ -66,19 +66,15 @@ package final class UpstreamPool {
             connection.isReused = true
             return connection
         }
-        return try await open(waiter: waiter) { UpstreamConnection(stream: $0, address: $1, lookUp: $2) }
+        return try await open(waiter: waiter)
     }
 
     /// Opens a connection, which counts until it is closed.
     ///
-    /// - Parameters:
-    ///   - waiter: whom it wakes; the caller's own.
-    ///   - make: what becomes of it, its address and its look-up.
-    /// - Returns: what was made.
+    /// - Parameter waiter: whom it wakes; the caller's own.
+    /// - Returns: the connection.
     /// - Throws: `.busy`, `.unresolved`, `.unreachable`, `.notSecured` or `.timedOut(.connect)`.
-    func open<Opened>(
-        waiter: Waiter, _ make: (any ByteStream, String, Int) -> Opened
-    ) async throws(UpstreamError) -> Opened {
+    func open(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
         await waitForFirstLookUp(waiter)
         guard openCount < settings.connectionLimit else { throw .busy }
         guard !addresses.isEmpty else {
@@ -86,8 +82,7 @@ package final class UpstreamPool {
         }
         openCount += 1
         do throws(UpstreamError) {
-            let (stream, address) = try await connect(waiter: waiter)
-            return make(stream, address.description, lookUp)
+            return try await connect(waiter: waiter)
         } catch {
             openCount -= 1
             throw error
@@ -106,7 +101,7 @@ package final class UpstreamPool {
 
     /// Tries the addresses in order; each has its share of the time, so that one that does not answer leaves some to the
     /// next.
-    private func connect(waiter: Waiter) async throws(UpstreamError) -> (any ByteStream, SocketAddress) {
+    private func connect(waiter: Waiter) async throws(UpstreamError) -> UpstreamConnection {
         let deadline = loop.now + settings.connectTimeout
         let share = Nanoseconds(count: settings.connectTimeout.count / UInt64(addresses.count))
         var failure = SocketError.unreachable
@@ -121,18 +116,30 @@ package final class UpstreamPool {
                     to: address, on: loop, waiter: waiter, until: min(deadline, loop.now + share))
             } catch {
                 failure = error
-                onFailure?(address.description, .unreachable(error))
+                noteFailure(of: address, .unreachable(error))
                 if deadline <= loop.now { throw .timedOut(.connect) }
                 continue
             }
             do throws(TLSError) {
-                return (try await secure(stream, waiter: waiter), address)
+                return makeConnection(tls == nil ? stream : try await secure(stream, waiter: waiter), to: address)
             } catch {
-                onFailure?(address.description, .notSecured(error))
+                noteFailure(of: address, .notSecured(error))
                 throw .notSecured(error)
             }
         }
         throw .unreachable(failure)
+    }
+
+    // What is needed only for a moment would be held in the frame of `connect`, and so by every client's task.
+
+    @inline(never)
+    private func makeConnection(_ stream: any ByteStream, to address: SocketAddress) -> UpstreamConnection {
+        UpstreamConnection(stream: stream, address: address.description, lookUp: lookUp)
+    }
+
+    @inline(never)
+    private func noteFailure(of address: SocketAddress, _ error: UpstreamError) {
+        onFailure?(address.description, error)
     }
 
     /// Does the handshake of TLS, if the upstream has it.

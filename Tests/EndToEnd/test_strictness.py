@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -163,7 +164,8 @@ def test_another_version_is_505(gateway: Gateway, version: str, status: int) -> 
             assert client.expect_close() == b""
 
 
-def test_the_http_2_preface_in_cleartext_is_refused(gateway: Gateway) -> None:
+def test_the_http_2_preface_is_refused_where_http_2_is_not_spoken(start_gateway: Any, upstream: Upstream) -> None:
+    gateway = start_gateway(upstream, listeners=[{"address": "127.0.0.1:0", "http2": False}])
     with gateway.client() as client:
         client.send_leniently(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         assert client.read_response().status in (400, 505)
