@@ -1,32 +1,14 @@
 import TLS
 
 /// Finds everything in the TLS to an upstream that cannot be used.
-///
-/// What is at fault is reported and taken out, so that all the rest is looked at, too.
-struct ClientTLSCheck {
+struct ClientTLSCheck: TLSCheck {
     let problems: ProblemCollector
-    /// The value of `tls`.
     let place: Cursor
     var settings: ClientTLSSettings
 
-    mutating func run() {
-        while true {
-            do throws(TLSError) {
-                _ = try ClientTLSContext(settings)
-                return
-            } catch {
-                let faulty = error.part.flatMap { takeOut($0) }
-                problems.report(error, at: faulty ?? place)
-                if faulty == nil { return }
-            }
-        }
-    }
+    func attempt() throws(TLSError) { _ = try ClientTLSContext(settings) }
 
-    /// Takes a part out of the settings.
-    ///
-    /// - Parameter part: what is at fault.
-    /// - Returns: where it stands; nil if it is not there.
-    private mutating func takeOut(_ part: SettingsPart) -> Cursor? {
+    mutating func takeOut(_ part: SettingsPart) -> Cursor? {
         switch part {
         case .certificate, .key:
             guard settings.certificate != nil else { return nil }

@@ -1,11 +1,8 @@
 import TLS
 
 /// Finds everything in the TLS of a listener that cannot be served.
-///
-/// What is at fault is reported and taken out, so that all the rest is looked at, too.
-struct ServerTLSCheck {
+struct ServerTLSCheck: TLSCheck {
     let problems: ProblemCollector
-    /// The value of `tls`.
     let place: Cursor
     var settings: ServerTLSSettings
     /// Where the certificates of the settings stand.
@@ -13,25 +10,12 @@ struct ServerTLSCheck {
     /// Where the ticket keys of the settings stand.
     var ticketKeys: [Cursor]
 
-    mutating func run() {
-        while true {
-            do throws(TLSError) {
-                if settings.certificates.isEmpty { return try ServerTLSContext.checkAllButCertificates(settings) }
-                _ = try ServerTLSContext(settings, tickets: TicketKeys())
-                return
-            } catch {
-                let faulty = error.part.flatMap { takeOut($0) }
-                problems.report(error, at: faulty ?? place)
-                if faulty == nil { return }
-            }
-        }
+    func attempt() throws(TLSError) {
+        if settings.certificates.isEmpty { return try ServerTLSContext.checkAllButCertificates(settings) }
+        _ = try ServerTLSContext(settings, tickets: TicketKeys())
     }
 
-    /// Takes a part out of the settings.
-    ///
-    /// - Parameter part: what is at fault.
-    /// - Returns: where it stands; nil if it is not there.
-    private mutating func takeOut(_ part: SettingsPart) -> Cursor? {
+    mutating func takeOut(_ part: SettingsPart) -> Cursor? {
         switch part {
         case .certificate(let index): return takeOutCertificate(index)?["certificate"]
         case .key(let index): return takeOutCertificate(index)?["key"]?.secretSource

@@ -29,8 +29,7 @@ class Client {
 
     init(
         stream: any ByteStream, http2: HTTP2Stream?, origin: ClientOrigin, remoteIP: [UInt8],
-        listener: ListenerSettings,
-        resources: WorkerResources
+        listener: ListenerSettings, resources: WorkerResources
     ) {
         self.stream = stream
         self.http2 = http2

@@ -37,7 +37,7 @@ package struct FieldNameSet: Sendable, Equatable {
         .te, .transferEncoding, .upgrade, .http2Settings)
 
     /// What is for one connection of HTTP/1.1, and malformed in HTTP/2 (RFC 9113 section 8.2.2).
-    static let notInHTTP2 = Self(.connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade)
+    package static let notInHTTP2 = Self(.connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade)
 
     /// What is said about the client by whoever forwards its request.
     package static let forwarding = Self(

@@ -113,8 +113,7 @@ internal import HTTP
         }
     }
 
-    private static let forOneConnection = FieldNameSet(
-        .host, .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade, .http2Settings)
+    private static let forOneConnection = FieldNameSet.notInHTTP2.union(FieldNameSet(.host, .http2Settings))
 
     private static func isForOneConnection(_ name: FieldName?, _ value: Span<UInt8>) -> Bool {
         guard let name else { return false }

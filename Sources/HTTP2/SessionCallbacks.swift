@@ -77,20 +77,10 @@ internal import CNGHTTP2
             }
         }
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, userData in
-            guard let frame = unsafe frame else { return 0 }
-            let event = unsafe FrameEvent(frame.pointee)
-            return unsafe withSession(userData) {
-                $0.frameArrived(event)
-                return 0
-            }
+            unsafe tell(userData, of: frame) { $0.frameArrived($1) }
         }
         unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, _, userData in
-            guard let frame = unsafe frame else { return 0 }
-            let event = unsafe FrameEvent(frame.pointee)
-            return unsafe withSession(userData) {
-                $0.invalidFrameArrived(event)
-                return 0
-            }
+            unsafe tell(userData, of: frame) { $0.invalidFrameArrived($1) }
         }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, userData in
             unsafe withSession(userData) {
@@ -117,20 +107,10 @@ internal import CNGHTTP2
             }
         }
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, userData in
-            guard let frame = unsafe frame else { return 0 }
-            let event = unsafe FrameEvent(frame.pointee)
-            return unsafe withSession(userData) {
-                $0.frameSent(event)
-                return 0
-            }
+            unsafe tell(userData, of: frame) { $0.frameSent($1) }
         }
         unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, userData in
-            guard let frame = unsafe frame else { return 0 }
-            let event = unsafe FrameEvent(frame.pointee)
-            return unsafe withSession(userData) {
-                $0.frameNotSent(event)
-                return 0
-            }
+            unsafe tell(userData, of: frame) { $0.frameNotSent($1) }
         }
     }
 
@@ -166,6 +146,19 @@ private func withSession(_ userData: UnsafeMutableRawPointer?, _ body: (Session)
     // SAFETY: the user data is the session, whose call this is made in.
     guard let userData = unsafe userData else { return NGHTTP2_ERR_CALLBACK_FAILURE.rawValue }
     return unsafe Unmanaged<Session>.fromOpaque(userData)._withUnsafeGuaranteedRef { body($0) }
+}
+
+/// Tells the session of a frame.
+private func tell(
+    _ userData: UnsafeMutableRawPointer?, of frame: UnsafePointer<nghttp2_frame>?, _ body: (Session, FrameEvent) -> Void
+) -> Int32 {
+    // SAFETY: the frame is nghttp2's own and good until the callback returns; of the user data, see `withSession`.
+    guard let frame = unsafe frame else { return 0 }
+    let event = unsafe FrameEvent(frame.pointee)
+    return unsafe withSession(userData) {
+        body($0, event)
+        return 0
+    }
 }
 
 /// The stream whose content nghttp2 asks for.

@@ -14,7 +14,7 @@ package final class UpstreamPool {
     /// Sockets of this process that requests of clients must not reach, whatever the upstream's name comes to.
     private let forbidden: [SocketAddress]
     var openCount = 0
-    private(set) var isRetired = false
+    private var isRetired = false
     /// The connections of HTTP/2.
     var sharing = SharedConnections()
     /// The addresses found last, which serve on when a later look-up fails.
@@ -121,7 +121,8 @@ package final class UpstreamPool {
                 continue
             }
             do throws(TLSError) {
-                return makeConnection(tls == nil ? stream : try await secure(stream, waiter: waiter), to: address)
+                guard let tls else { return makeConnection(stream, to: address) }
+                return makeConnection(try await secure(stream, with: tls, waiter: waiter), to: address)
             } catch {
                 noteFailure(of: address, .notSecured(error))
                 throw .notSecured(error)
@@ -142,9 +143,10 @@ package final class UpstreamPool {
         onFailure?(address.description, error)
     }
 
-    /// Does the handshake of TLS, if the upstream has it.
-    private func secure(_ stream: TCPStream, waiter: Waiter) async throws(TLSError) -> any ByteStream {
-        guard let tls else { return stream }
+    /// Does the handshake of TLS.
+    private func secure(
+        _ stream: TCPStream, with tls: ClientTLSContext, waiter: Waiter
+    ) async throws(TLSError) -> any ByteStream {
         let secured = try tls.connect(stream)
         secured.waiter = waiter
         do throws(TLSError) {
