@@ -44,6 +44,7 @@ let package = Package(
         library("TLS", ["COpenSSL", "Transport", "Bytes"]),
         library("HTTP", ["Bytes"]),
         library("HTTP2", ["CNGHTTP2", "HTTP", "Transport", "Bytes"]),
+        library("WebSocket", ["COpenSSL", "Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
         library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
@@ -57,7 +58,8 @@ let package = Package(
         library(
             "Gateway",
             [
-                "Transport", "TLS", "Bytes", "StrictJSON", "HTTP", "HTTP2", "Routing", "JOSE", "Authentication",
+                "Transport", "TLS", "Bytes", "StrictJSON", "HTTP", "HTTP2", "WebSocket", "Routing", "JOSE",
+                "Authentication",
                 "Authorization", "TokenEndpoint", "Configuration", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),

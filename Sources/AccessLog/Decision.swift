@@ -45,6 +45,27 @@ package enum AbortingSide: Sendable, CaseIterable {
     }
 }
 
+/// Why the gateway ended a stream that would have gone on: the value of `ended`.
+package enum StreamEnd: Sendable, CaseIterable {
+    /// Its token is not good any more.
+    case tokenExpired
+    /// The gateway is about to end.
+    case draining
+    /// Nothing was sent either way for too long.
+    case idleTimeout
+    /// The time that the client gave a call of gRPC has passed.
+    case deadlineExceeded
+
+    var word: StaticString {
+        switch self {
+        case .tokenExpired: "token_expired"
+        case .draining: "draining"
+        case .idleTimeout: "idle_timeout"
+        case .deadlineExceeded: "deadline_exceeded"
+        }
+    }
+}
+
 /// How much attention a line asks for.
 package enum LogLevel: Sendable, CaseIterable {
     case info

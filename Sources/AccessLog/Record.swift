@@ -17,6 +17,10 @@ package struct Record: ~Copyable, Sendable {
     package var origin = StatusOrigin.gateway
     /// Which side ended the exchange early, if one did.
     package var aborted: AbortingSide?
+    /// Why the gateway ended a stream that would have gone on, if it did.
+    package var ended: StreamEnd?
+    /// The status of a call of gRPC, as far as it is known.
+    package var grpcStatus: Int?
     /// The status sent to the client; nil where none was sent.
     package var status: Int?
     /// Bytes of the request's body that were received.

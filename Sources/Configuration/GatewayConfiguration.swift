@@ -20,6 +20,8 @@ package struct GatewayConfiguration: Sendable {
     package var issuers: [IssuerConfiguration]
     /// The credentials of machines; nil for none.
     package var apiKeys: APIKeysConfiguration?
+    /// Where tokens may stand besides `Authorization`.
+    package var tokenLocations = TokenLocationsConfiguration()
     /// The named upstreams in file order, then those written inside routes.
     package var upstreams: [UpstreamConfiguration]
     /// The routes in file order; at least one.

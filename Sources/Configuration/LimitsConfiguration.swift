@@ -18,6 +18,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var handshakeTimeout = Duration.seconds(10)
     /// How long a connection to a client may be idle, between requests and between bytes of a body.
     package var idleTimeout = Duration.seconds(75)
+    /// How long a stream may go without a byte either way: a WebSocket, an event stream, a call of gRPC.
+    package var streamIdleTimeout = Duration.seconds(600)
     /// The time that connecting to an upstream may take.
     package var connectTimeout = Duration.seconds(5)
     /// The time an upstream has for its response head.

@@ -28,6 +28,10 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var timeout: Duration
     /// How long either side may go without a byte of a body.
     package var idleTimeout: Duration
+    /// How long a stream may go without a byte either way: a WebSocket, an event stream, a call of gRPC.
+    package var streamIdleTimeout: Duration
+    /// Whether streams may go on when their token has expired.
+    package var outlivesToken: Bool
     /// The largest request body in bytes; nil for any.
     package var maximumBody: Int?
     /// The path forms that are let in although they can be read in several ways, and `methodOverride`.

@@ -76,6 +76,8 @@ struct RouteDecoder {
                 issuers: settings["issuers"]?.strings, upstream: upstream,
                 rewrite: settings.rewrite, timeout: settings["timeout"]?.duration ?? limits.timeout,
                 idleTimeout: settings["idle_timeout"]?.duration ?? limits.idleTimeout,
+                streamIdleTimeout: settings["stream_idle_timeout"]?.duration ?? limits.streamIdleTimeout,
+                outlivesToken: settings["outlive_token"]?.boolean ?? false,
                 maximumBody: settings["max_body"] == nil ? limits.maximumBody : settings["max_body"]?.size,
                 allow: Set((settings["allow"]?.strings ?? []).compactMap { AllowedForm(rawValue: $0) }),
                 passesAuthorization: settings["authorization_header"]?.string != "strip",

@@ -18,6 +18,8 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
     case urlOverride
     // What the gateway reads or writes besides.
     case date, server, userAgent, accept, contentType, contentEncoding, cacheControl, location, retryAfter
+    // The handshake of WebSockets (RFC 6455 section 11.3), as far as the gateway takes part in it.
+    case secWebSocketKey, secWebSocketAccept, secWebSocketProtocol
     case cookie, setCookie, origin, referer, accessControlRequestMethod, traceparent, tracestate
     /// Any other name that begins with `Access-Control-`.
     case accessControlOther
@@ -125,6 +127,7 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
             } else {
                 name.equalsIgnoringCase("proxy-authentication-info") ? .proxyAuthenticationInfo : nil
             }
+        case UInt8(ascii: "s"): ofWebSockets(name)
         case UInt8(ascii: "t"): name.equalsIgnoringCase("transfer-encoding") ? .transferEncoding : nil
         case UInt8(ascii: "x"):
             if name.equalsIgnoringCase("x-http-method-override") || name.equalsIgnoringCase("x-method-override") {
@@ -134,6 +137,12 @@ package enum FieldName: UInt8, CaseIterable, Sendable {
             }
         default: nil
         }
+    }
+
+    private static func ofWebSockets(_ name: Span<UInt8>) -> Self? {
+        if name.equalsIgnoringCase("sec-websocket-key") { return .secWebSocketKey }
+        if name.equalsIgnoringCase("sec-websocket-accept") { return .secWebSocketAccept }
+        return name.equalsIgnoringCase("sec-websocket-protocol") ? .secWebSocketProtocol : nil
     }
 
     private static func forwardingFamily(_ name: Span<UInt8>) -> Self? {

@@ -82,6 +82,12 @@ package struct Fields: ~Copyable, Sendable {
         return FieldNameSet.hopByHop.contains(known)
     }
 
+    /// Looks for the name of a line in the `Connection` field of the message.
+    ///
+    /// - Parameter index: which line, from 0 to `count - 1`.
+    /// - Returns: whether it is named there.
+    package func isConnectionOption(at index: Int) -> Bool { lines[index].flags.contains(.connectionOption) }
+
     /// Looks for a name.
     ///
     /// - Parameter name: the name to look for.

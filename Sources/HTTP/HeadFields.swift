@@ -9,6 +9,8 @@ package struct HeadFields: ~Copyable, Sendable {
     package var authority: [UInt8] = []
     /// `:path`.
     package var path: [UInt8] = []
+    /// `:protocol` (RFC 8441 section 4); empty where there is none.
+    package var protocolName: [UInt8] = []
     /// `:status`; 0 in requests.
     package var status = 0
     /// The fields.
@@ -26,6 +28,7 @@ package struct HeadFields: ~Copyable, Sendable {
         scheme.removeAll(keepingCapacity: true)
         authority.removeAll(keepingCapacity: true)
         path.removeAll(keepingCapacity: true)
+        protocolName.removeAll(keepingCapacity: true)
         status = 0
         fields.removeAll()
         isComplete = false

@@ -12,4 +12,12 @@ extension Span where Element == UInt8 {
         }
         return extracting(0..<length).equalsIgnoringCase(name)
     }
+
+    /// Whether a value of `Content-Type` says that the message is one of gRPC; gRPC-Web is something else.
+    package var isGRPC: Bool {
+        let prefix = 16
+        guard count >= prefix, extracting(..<prefix).equalsIgnoringCase("application/grpc") else { return false }
+        return count == prefix || self[prefix] == UInt8(ascii: "+") || self[prefix] == UInt8(ascii: ";")
+            || self[prefix] == UInt8(ascii: " ")
+    }
 }

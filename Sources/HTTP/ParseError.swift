@@ -13,7 +13,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
     case missingHost, repeatedHost, invalidHost, conflictingHosts, misdirectedHost, repeatedAuthorization,
         repeatedProof, repeatedManagedField
     case repeatedContentLength, invalidContentLength, ambiguousFraming, chunkedInHTTP10, invalidTransferEncoding
-    case unknownTransferCoding, unknownExpectation
+    case unknownTransferCoding, unknownExpectation, invalidWebSocketHandshake
     // The body.
     case invalidChunkSize, chunkTooLarge, invalidChunkExtension, chunkExtensionsTooLarge, missingChunkEnd
     case trailersTooLarge, bodyTooLarge, incompleteBody
@@ -44,7 +44,8 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
             .repeatedManagedField,
             .repeatedContentLength, .invalidContentLength, .ambiguousFraming, .chunkedInHTTP10,
             .invalidTransferEncoding, .invalidChunkSize, .chunkTooLarge, .invalidChunkExtension,
-            .chunkExtensionsTooLarge, .missingChunkEnd, .incompleteBody, .underscoreInFieldName, .invalidProxyHeader:
+            .chunkExtensionsTooLarge, .missingChunkEnd, .incompleteBody, .underscoreInFieldName, .invalidProxyHeader,
+            .invalidWebSocketHandshake:
             .badRequest
         }
     }
@@ -97,6 +98,7 @@ package enum ParseError: Error, Equatable, CaseIterable, Sendable {
         case .invalidTransferEncoding: "The Transfer-Encoding field is malformed"
         case .unknownTransferCoding: "The transfer coding is not implemented"
         case .unknownExpectation: "The expectation cannot be met"
+        case .invalidWebSocketHandshake: "The handshake of the WebSocket is malformed"
         case .invalidChunkSize: "A chunk size is malformed"
         case .chunkTooLarge: "A chunk size is too large"
         case .invalidChunkExtension: "A chunk extension is malformed"

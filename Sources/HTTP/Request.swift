@@ -21,6 +21,10 @@ package struct Request: ~Copyable, Sendable {
     /// Whether the client reads trailer fields: `TE` lists `trailers` (RFC 9110 section 10.1.4).
     package internal(set) var acceptsTrailers = false
 
+    /// Whether the client asks for a WebSocket (RFC 6455 section 4.1, RFC 8441 section 4). Such a request is a GET without a
+    /// body, whatever it was in HTTP/2.
+    package internal(set) var opensWebSocket = false
+
     /// How often an OPTIONS request may still be forwarded (RFC 9110 section 7.6.2); nil where it does not say.
     package var maxForwards: Int? {
         guard method == .options, let value = fields.value(of: .maxForwards) else { return nil }
@@ -40,5 +44,6 @@ package struct Request: ~Copyable, Sendable {
         isPersistent = true
         expectsContinue = false
         acceptsTrailers = false
+        opensWebSocket = false
     }
 }

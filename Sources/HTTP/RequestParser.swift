@@ -141,6 +141,7 @@ package struct RequestParser: ~Copyable, Sendable {
         request.isPersistent = options.isPersistent(in: request.version)
         try Self.readExpectations(&request)
         if request.fields.contains(.te) { request.acceptsTrailers = Self.acceptsTrailers(request.fields) }
+        if request.fields.contains(.upgrade) { try request.readUpgrade() }
     }
 
     static func acceptsTrailers(_ fields: borrowing Fields) -> Bool {

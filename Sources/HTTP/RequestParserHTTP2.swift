@@ -17,7 +17,9 @@ extension RequestParser {
         try request.fields.checkForm()
         try Self.checkRepetitions(request.fields.repeated)
         try readHost(of: head, into: &request)
-        request.framing = try Self.framing(of: request.fields, request.method, isComplete: head.isComplete)
+        if !request.opensWebSocket {
+            request.framing = try Self.framing(of: request.fields, request.method, isComplete: head.isComplete)
+        }
         try Self.readExpectations(&request)
         if request.fields.contains(.te) { request.acceptsTrailers = Self.acceptsTrailers(request.fields) }
         if request.fields.count(of: .cookie) > 1 { request.fields.joinCookies() }
@@ -32,11 +34,12 @@ extension RequestParser {
             throw .invalidMethod
         }
         request.method = method
-        if method == .connect || method == .trace { throw .methodNotImplemented }
+        if method == .trace { throw .methodNotImplemented }
+        if method == .connect { try request.readProtocol(of: head) }
         guard head.scheme.span.equals("http") || head.scheme.span.equals("https") else { throw .invalidTarget }
         if path.count > limits.startLine { throw .targetTooLong }
         guard let first = path.first, first == .slash || first == UInt8(ascii: "*") else { throw .invalidTarget }
-        _ = try request.target.parse(path.span, method: method)
+        _ = try request.target.parse(path.span, method: request.method)
     }
 
     /// Reads `:authority` and `Host`, which must agree where both are there (security.md, rule 4).

@@ -9,6 +9,7 @@ extension HeadFields {
         case 7 where name.equals(":method"): method.append(value)
         case 7 where name.equals(":scheme"): scheme.append(value)
         case 7 where name.equals(":status"): status = value.statusCode
+        case 9 where name.equals(":protocol"): protocolName.append(value)
         case 10 where name.equals(":authority"): authority.append(value)
         default: break
         }

@@ -11,6 +11,8 @@ enum SessionSettings {
         if isServer {
             entries.append(
                 (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue, UInt32(clamping: limits.concurrentStreams)))
+            // WebSockets over streams (RFC 8441 section 3).
+            entries.append((NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL.rawValue, 1))
             // The old priorities have no use here (RFC 9218 section 2.1), and cost memory.
             entries.append((NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue, 1))
         } else {
