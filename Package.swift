@@ -91,6 +91,7 @@ let package = Package(
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
         tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux", "COpenSSL"]),
         tests("HTTP2Tests", ["HTTP2", "HTTP", "Transport", "Bytes"]),
+        tests("WebSocketTests", ["WebSocket", "Bytes"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
             "GatewayTests",
