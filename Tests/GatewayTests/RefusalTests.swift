@@ -58,7 +58,8 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(
             .ambiguousCredentials, .reject, "ambiguous_credentials", 400,
             "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential",
-            challenge: bearer + ", error=\"invalid_request\""),
+            challenge: bearer + ", error=\"invalid_request\""
+        ),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
         RefusalCase(.rewriteConflict, .undecided, "rewrite_conflict", 502),
         RefusalCase(.rejected(.bareLineFeed), .reject, "bad_request", 400),
