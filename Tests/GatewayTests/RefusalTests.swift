@@ -57,8 +57,8 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
         RefusalCase(
             .ambiguousCredentials, .reject, "ambiguous_credentials", 400,
-            "Both Authorization and the field for API keys were sent", challenge: bearer + ", error=\"invalid_request\""
-        ),
+            "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential",
+            challenge: bearer + ", error=\"invalid_request\""),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
         RefusalCase(.rewriteConflict, .undecided, "rewrite_conflict", 502),
         RefusalCase(.rejected(.bareLineFeed), .reject, "bad_request", 400),
@@ -75,6 +75,7 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(.upstream(.closedEarly), .allow, "upstream_protocol", 502),
         RefusalCase(.upstream(.malformed(detail: "x")), .allow, "upstream_protocol", 502),
         RefusalCase(.upstream(.timedOut(.head)), .allow, "upstream_timeout", 504),
+        RefusalCase(.webSocketNotForwarded, .reject, "not_implemented", 501),
         RefusalCase(.overloaded, .undecided, "overloaded", 503),
         RefusalCase(.tooManyLogins, .undecided, "overloaded", 503),
         RefusalCase(.rateLimited(seconds: 7), .deny, "rate_limited", 429, "Too many requests"),
