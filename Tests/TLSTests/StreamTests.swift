@@ -56,7 +56,9 @@ struct StreamTests {
             // SAFETY: the handle is alive during the call.
             unsafe pair.server.withHandle { unsafe SSL_shutdown($0) }
             let deadline = Instant.now + .seconds(5)
-            while pair.client.remoteState == .open, .now < deadline { _ = await pair.client.waiter?.wait(until: deadline) }
+            while pair.client.remoteState == .open, .now < deadline {
+                _ = await pair.client.waiter?.wait(until: deadline)
+            }
             #expect(pair.client.remoteState == .ended && pair.clientSocket.remoteState == .open)
             let answer = try await bench.pass([3], from: pair.client, to: pair.server)
             #expect(answer == [3], "the other direction goes on")
