@@ -140,6 +140,8 @@ extension Exchange {
     private func note(_ refusal: Refusal) {
         // Who leaves does not change what was decided; `retries` says that the request was permitted.
         if case .clientGone = refusal, record.retries != nil { return }
+        // Nor does the end of a stream.
+        if case .ended(let end) = refusal { return record.ended = end }
         record.decision = refusal.decision
         record.reason = refusal.reason
         switch refusal {
