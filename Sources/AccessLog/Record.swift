@@ -58,7 +58,7 @@ package struct Record: ~Copyable, Sendable {
     }
 
     /// Whether the request was allowed and the gateway then had to answer 5xx itself.
-    var isFailure: Bool { origin == .gateway && (status ?? 0) >= 500 }
+    var isFailure: Bool { origin == .gateway && ((status ?? 0) >= 500 || grpcStatus != nil && ended == nil) }
 
     /// Forgets every value and keeps the capacity.
     package mutating func reset() {

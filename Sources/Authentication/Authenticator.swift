@@ -137,6 +137,13 @@ package final class Authenticator {
         return principal
     }
 
+    /// When requests with the principal's token begin to be refused as expired, in seconds since 1970; nil if never.
+    package func end(of principal: Principal) -> Int? {
+        guard let expiry = principal.expiry else { return nil }
+        let index = principal.issuerIndex
+        return index < entries.count ? expiry + entries[index].rules.clockSkew : expiry
+    }
+
     private func verify(
         _ token: Span<UInt8>, digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int,
         _ examination: TokenExamination? = nil

@@ -25,6 +25,8 @@ struct BodyPump: ~Copyable {
     /// All content so far, as long as that is not too much to be sent again.
     private var replay: [UInt8] = []
     private var keepsReplay = false
+    /// The frames of a WebSocket; nil for any other body.
+    private(set) var frames: FramePassage?
 
     /// Content up to this many bytes is joined with what waits already; more is written straight from its buffer.
     private static let joinedLength = 16 * 1024
@@ -89,6 +91,44 @@ struct BodyPump: ~Copyable {
             trailerRules = rules()
             owesEnd = !isEmpty
         }
+    }
+
+    /// Starts one direction of a WebSocket.
+    ///
+    /// - Parameters:
+    ///   - source: the stream that the bytes come from; nil for a connection.
+    ///   - sink: the stream that they go to; nil for a connection.
+    mutating func beginFrames(of source: HTTP2Stream?, to sink: HTTP2Stream?) {
+        begin(.untilClose, of: source, as: sink.map { .content($0) } ?? .plain)
+        frames = FramePassage()
+    }
+
+    /// Lets the frame under way be the last of its sender, and a Close frame follow it, if that was none.
+    mutating func endFrames(with close: [UInt8]) {
+        frames?.end(with: close)
+        if let close = frames?.takeClose() { output.bytes += close }
+    }
+
+    /// Ends the body at what was taken of it so far, if its form has a way to say so.
+    ///
+    /// - Parameter trailers: field lines, which a sink that is told of its end gets with it.
+    /// - Returns: whether it has.
+    mutating func endEarly(trailers: [UInt8]) -> Bool {
+        switch form {
+        case .plain: return false
+        case .chunks:
+            output.bytes.append("0\r\n")
+            output.bytes += trailers
+            output.bytes.append("\r\n")
+        case .content: owesEnd = false
+        }
+        isSourceDone = true
+        return true
+    }
+
+    /// Gives storage back that is not needed for as long as nothing is to be moved.
+    mutating func releaseStorage() {
+        if output.isEmpty { output.bytes = [] }
     }
 
     /// Whether all content that went to the sink can be sent to another.
@@ -159,6 +199,7 @@ struct BodyPump: ~Copyable {
         owesEnd = false
         keepsReplay = false
         if !replay.isEmpty { replay = [] }
+        frames = nil
     }
 
     /// Moves what can be moved now.
@@ -239,7 +280,7 @@ struct BodyPump: ~Copyable {
     }
 
     /// The trailers of a body whose end has come.
-    private func trailers() throws(Failure) -> Fields {
+    func trailers() throws(Failure) -> Fields {
         guard let source else { return decoder.trailers.passableTrailers() }
         do throws(ParseError) {
             try source.trailers.checkForm()
@@ -262,6 +303,13 @@ struct BodyPump: ~Copyable {
             output.bytes.append("\r\n")
             return
         }
+        guard frames != nil else { return try write(content, to: sink) }
+        let passing = frames?.pass(content) ?? 0
+        try write(content.extracting(..<passing), to: sink)
+        if let close = frames?.takeClose() { output.bytes += close }
+    }
+
+    private mutating func write(_ content: Span<UInt8>, to sink: any ByteStream) throws(Failure) {
         var start = 0
         if content.count >= Self.joinedLength, output.isEmpty {
             switch sink.write(content) {

@@ -17,6 +17,8 @@ final class ClientStream: Client {
         security = connection.security
     }
 
+    override var isEnding: Bool { connection.isEnding }
+
     override func adoptNextListener() {
         connection.adoptNextListener()
         listener = connection.listener

@@ -43,7 +43,13 @@ final class ClientStreams {
     }
 
     /// Lets the exchanges under way be the last.
-    func shutDown() { driver.shutDown() }
+    func shutDown() {
+        driver.shutDown()
+        wakeExchanges()
+    }
+
+    /// Lets the exchanges under way look at what has changed.
+    func wakeExchanges() { session.wakeStreams() }
 
     /// Ends the connection at once.
     func abort() { driver.abort() }

@@ -101,6 +101,12 @@ final class Connection: Client {
         waiter.wake()
     }
 
+    /// Lets the exchanges under way look at what has changed.
+    func wakeExchanges() {
+        streams?.wakeExchanges()
+        waiter.wake()
+    }
+
     /// What becomes of the connection after an exchange.
     enum Ending {
         /// The next request may follow.

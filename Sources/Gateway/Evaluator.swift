@@ -20,6 +20,8 @@ final class Evaluator {
     private let policy: Policy
     /// The field that may carry an API key, in lower case; nil for none.
     private let apiKeyField: [UInt8]?
+    /// The subprotocol behind which WebSockets may offer their token; nil for none.
+    let tokenMarker: [UInt8]?
     private let scopes: Vocabulary
     private let roles: Vocabulary
 
@@ -36,6 +38,7 @@ final class Evaluator {
         scopes = Vocabulary(configuration.scopes.map(\.name))
         roles = Vocabulary(configuration.roles.map(\.name))
         apiKeyField = configuration.apiKeys?.header.map { Array($0.lowercased().utf8) }
+        tokenMarker = configuration.tokenLocations.webSocketProtocol.map { Array($0.utf8) }
         let entries = configuration.routes.enumerated().map { Route($1, target: $0) }
         do throws(RouteConflicts) {
             table = try RouteTable(entries)
@@ -151,38 +154,64 @@ final class Evaluator {
     /// Finds out who asks; nil on a public route, where no credential is looked at.
     ///
     /// - Parameters:
-    ///   - fields: the header section, of which `Authorization` and the field for API keys are looked at.
+    ///   - request: the request, of which `Authorization`, the field for API keys and the protocols of a WebSocket are looked at.
     ///   - route: which issuers' tokens are good.
     ///   - now: seconds since 1970.
     ///   - trace: receives what is found out about the token.
     /// - Returns: the credential's holder, or nil.
     /// - Throws: `.noToken`, `.unusableToken` or `.ambiguousCredentials`.
     func authenticate(
-        _ fields: borrowing Fields, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
-        if let apiKeyField, let line = fields.firstIndex(named: apiKeyField.span) {
-            if fields.contains(.authorization) { throw .ambiguousCredentials }
+        let offered = try offeredToken(of: request)
+        if let apiKeyField, let line = request.fields.firstIndex(named: apiKeyField.span) {
+            if offered != nil || request.fields.contains(.authorization) { throw .ambiguousCredentials }
             do throws(TokenError) {
                 return try authenticator.authenticate(
-                    apiKey: fields.value(at: line), acceptedIssuers: route.issuers, now: now)
+                    apiKey: request.fields.value(at: line), acceptedIssuers: route.issuers, now: now)
             } catch {
                 throw .unusableToken(error)
             }
         }
-        guard let value = fields.value(of: .authorization) else { throw .noToken }
+        if let offered {
+            if request.fields.contains(.authorization) { throw .ambiguousCredentials }
+            return try authenticate(offered.span, on: route, now: now, tracing: trace)
+        }
+        guard let value = request.fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
         case .none: throw .noToken
         case .malformed: throw .unusableToken(.malformed(.parts))
-        case .token(let range):
-            do throws(TokenError) {
-                return try authenticator.authenticate(
-                    token: value.extracting(range), acceptedIssuers: route.issuers, now: now,
-                    examination: trace?.token)
-            } catch {
-                throw .unusableToken(error)
-            }
+        case .token(let range): return try authenticate(value.extracting(range), on: route, now: now, tracing: trace)
         }
+    }
+
+    private func authenticate(
+        _ token: Span<UInt8>, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace?
+    ) throws(Refusal) -> Principal {
+        do throws(TokenError) {
+            return try authenticator.authenticate(
+                token: token, acceptedIssuers: route.issuers, now: now, examination: trace?.token)
+        } catch {
+            throw .unusableToken(error)
+        }
+    }
+
+    /// The token that the handshake of a WebSocket offers among its protocols; nil if there is none.
+    private func offeredToken(of request: borrowing Request) throws(Refusal) -> [UInt8]? {
+        guard let tokenMarker, request.opensWebSocket else { return nil }
+        switch OfferedProtocols(request.fields, marker: tokenMarker).token {
+        case .none: return nil
+        case .missing: throw .unusableToken(.malformed(.parts))
+        case .repeated: throw .ambiguousCredentials
+        case .found(let token): return token
+        }
+    }
+
+    /// Until when the principal's streams may go on along a route, in seconds since 1970: until a new request with the same
+    /// token would be refused. Nil for ever.
+    func end(ofStreamsOf principal: Principal, along route: GatewayRoute) -> Int? {
+        route.outlivesToken ? nil : authenticator.end(of: principal)
     }
 
     /// Appends the fields that tell the upstream of a route who makes a request.

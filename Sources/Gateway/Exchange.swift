@@ -6,6 +6,7 @@ import HTTP
 import HTTP2
 import Transport
 import Upstream
+import WebSocket
 
 /// One request and its response: the walk from the first byte of the head to the line in the log.
 ///
@@ -44,6 +45,12 @@ final class Exchange {
     private(set) var decided = Instant.never
     private var parser: RequestParser
     var responseParser: ResponseParser
+    /// What the exchange is, if it may last; known when the request is forwarded, or when its response comes.
+    var longStream: LongStream?
+    /// Who asks, where that was looked at.
+    private(set) var principal: Principal?
+    /// By what the upstream is recognised as a server of WebSockets.
+    var handshakeKey: HandshakeKey?
 
     init(generation: Generation, resources: WorkerResources) {
         self.generation = generation
@@ -63,6 +70,9 @@ final class Exchange {
         parser.reset()
         responseParser.reset()
         route = nil
+        longStream = nil
+        principal = nil
+        handshakeKey = nil
         believed = nil
         rewrittenPath = nil
         identityLines.removeAll(keepingCapacity: true)
@@ -218,6 +228,7 @@ final class Exchange {
     /// Notes what was found out; a refusal is noted by itself.
     private func note(_ verdict: Verdict, now: Int) {
         route = verdict.route
+        principal = verdict.principal
         rewrittenPath = verdict.rewrittenPath
         if let principal = verdict.principal { note(principal, now: now) }
         record.reason = verdict.reason

@@ -28,6 +28,7 @@ extension Exchange {
         }
         let rules = generation.fieldRules.request(along: route, from: client)
         var stripped = route.passesCredentials ? FieldNameSet() : FieldNameSet(.authorization)
+        if request.opensWebSocket { appendHandshake(along: route, stripping: &stripped, to: &output) }
         if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")
@@ -55,7 +56,11 @@ extension Exchange {
             if request.acceptsTrailers { rest.append("TE: trailers\r\n") }
             Self.append(request.framing, isStream: opensStream, to: &rest)
             guard !opensStream else { return }
-            if request.acceptsTrailers { rest.append("Connection: TE\r\n") }
+            if request.opensWebSocket {
+                rest.append(request.acceptsTrailers ? "Connection: Upgrade, TE\r\n" : "Connection: Upgrade\r\n")
+            } else if request.acceptsTrailers {
+                rest.append("Connection: TE\r\n")
+            }
             rest.append("\r\n")
         }
         swap(&output, &upload.output.bytes)
@@ -111,6 +116,9 @@ extension Exchange {
         record.status = response.status
         record.origin = .upstream
         hasAnswered = true
+        if longStream == nil, response.fields.value(of: .contentType)?.isMediaType("text/event-stream") == true {
+            longStream = .events
+        }
     }
 
     /// Writes an interim response (RFC 9110 §15.2).
@@ -160,7 +168,7 @@ extension Exchange {
     }
 
     /// Appends the fields that every forwarded message gets.
-    private func appendOwnFields(version: Version, to output: inout OutputSpan<UInt8>) {
+    func appendOwnFields(version: Version, to output: inout OutputSpan<UInt8>) {
         appendRequestID(to: &output)
         guard generation.settings.writesVia else { return }
         switch version {

@@ -25,6 +25,8 @@ extension Exchange {
             return
         }
         guard !hasAnswered else {
+            if await endStream(for: refusal, on: client) { return }
+            if case .ended = refusal { return ending = isCloseDelimited ? .reset : .close }
             record.aborted = refusal.decision == .allow ? .upstream : .client
             ending = isCloseDelimited ? .reset : .close
             return
@@ -34,6 +36,29 @@ extension Exchange {
         ending = keepsConnection ? .keepOpen : .linger
         writeAnswer(to: refusal, on: client)
         await finishAnswer(on: client)
+    }
+
+    /// Ends a stream in the way that its readers expect: a call of gRPC with a status, and events anywhere, since what there is of
+    /// the last one is discarded (HTML section 9.2.6).
+    ///
+    /// - Returns: whether that was possible.
+    private func endStream(for refusal: Refusal, on client: Client) async -> Bool {
+        var trailers: [UInt8] = []
+        switch (longStream, refusal) {
+        case (.gRPC, _):
+            let status = GRPCStatus(refusal, status: refusal.status(generation.settings.refusals))
+            record.grpcStatus = status.code
+            trailers = status.lines
+            if case .ended = refusal {} else { record.aborted = .upstream }
+        case (.events, .ended): break
+        default: return false
+        }
+        guard response.declaredLength == nil, download.endEarly(trailers: trailers) || request.version == .http10 else {
+            return false
+        }
+        ending = keepsConnection ? .keepOpen : .linger
+        await finishAnswer(on: client, trailers: trailers)
+        return true
     }
 
     /// Answers a permitted request that is not forwarded.
@@ -80,13 +105,17 @@ extension Exchange {
         output.append("\r\n")
     }
 
-    /// Writes the gateway's own answer, which is short.
-    func finishAnswer(on client: Client) async {
+    /// Writes the gateway's own answer, which is short, or the end of a stream.
+    ///
+    /// - Parameters:
+    ///   - client: whom it is for.
+    ///   - trailers: what goes with the end where that is apart from the content.
+    func finishAnswer(on client: Client, trailers: [UInt8] = []) async {
         let deadline = resources.loop.now + .seconds(10)
         while true {
             switch download.output.flush(to: client.stream) {
             case .done:
-                client.http2?.shutdownWriting()
+                client.http2?.finish(trailers: trailers.span)
                 return
             case .failed:
                 ending = .close
@@ -129,9 +158,10 @@ extension Exchange {
     private func writeAnswer(to refusal: Refusal, on client: Client) {
         let settings = generation.settings.refusals
         let status = refusal.status(settings)
-        record.status = status
         record.origin = .gateway
         hasAnswered = true
+        if request.isCall { return writeAnswer(to: refusal, as: GRPCStatus(refusal, status: status), on: client) }
+        record.status = status
         let content: OwnContent =
             if case .tokenRefused(let error) = refusal, let json = error.json {
                 .token(json)
@@ -157,6 +187,20 @@ extension Exchange {
             output.append("\r\n")
         }
         endAnswer(&output, status, content, to: client)
+        swap(&output, &download.output.bytes)
+    }
+
+    /// The same for a call of gRPC: its status stands where HTTP's would, in a head with nothing behind it.
+    private func writeAnswer(to refusal: Refusal, as status: GRPCStatus, on client: Client) {
+        record.status = 200
+        record.grpcStatus = status.code
+        var output: [UInt8] = []
+        swap(&output, &download.output.bytes)
+        beginHead(&output, 200, OwnContent.call, to: client)
+        output += status.lines
+        appendChallenge(of: refusal, to: &output)
+        output += crossOriginLines
+        endAnswer(&output, 200, OwnContent.call, to: client)
         swap(&output, &download.output.bytes)
     }
 

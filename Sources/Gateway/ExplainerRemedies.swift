@@ -34,7 +34,10 @@ extension Explainer {
         case .denied(let denial): return route.map { denialRemedies(denial, decided, on: $0, places) } ?? []
         case .rewriteConflict: return rewriteRemedies(decided, places)
         case .ambiguousCredentials: return ["one credential instead of several"]
-        case .rejected, .upstream, .overloaded, .clientGone, .tokenRefused, .rateLimited, .tooManyLogins: return []
+        case .rejected, .upstream, .webSocketNotForwarded, .overloaded, .ended, .clientGone, .tokenRefused,
+            .rateLimited,
+            .tooManyLogins:
+            return []
         }
     }
 

@@ -21,6 +21,9 @@ final class GatewayRoute {
     let upstreamHost: [UInt8]?
     let timeout: Nanoseconds
     let idleTimeout: Nanoseconds
+    let streamIdleTimeout: Nanoseconds
+    /// Whether streams may go on when their token has expired: also where nothing is enforced.
+    let outlivesToken: Bool
     /// The longest request body in bytes; nil for any.
     let maximumBody: Int?
     let allowedForms: PathForms
@@ -56,6 +59,8 @@ final class GatewayRoute {
             }
         timeout = Nanoseconds(route.timeout)
         idleTimeout = Nanoseconds(route.idleTimeout)
+        streamIdleTimeout = Nanoseconds(route.streamIdleTimeout)
+        outlivesToken = route.outlivesToken || route.isShadow
         maximumBody = route.maximumBody
         allowedForms = route.allow.reduce(into: PathForms()) { forms, allowed in
             switch allowed {
@@ -83,7 +88,7 @@ final class GatewayRoute {
         {
             return false
         }
-        let hasCredential = request.fields.contains(.authorization) || !other.isPublic
+        let hasCredential = request.fields.contains(.authorization) || request.opensWebSocket || !other.isPublic
         if hasCredential && other.passesCredentials && !passesCredentials { return false }
         guard let maximumBody else { return true }
         return switch request.framing {

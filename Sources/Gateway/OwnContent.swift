@@ -24,6 +24,9 @@ struct OwnContent {
             fields: "Content-Type: application/json\r\nCache-Control: no-store\r\nPragma: no-cache\r\n", body: body)
     }
 
+    /// The answer to a call of gRPC that comes to nothing.
+    static let call = OwnContent(fields: "Content-Type: application/grpc\r\nCache-Control: no-store\r\n", body: [])
+
     /// A problem document (RFC 9457).
     static func problem(_ body: [UInt8]) -> OwnContent {
         OwnContent(fields: "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n", body: body)

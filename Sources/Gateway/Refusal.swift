@@ -30,6 +30,8 @@ enum Refusal: Error {
     case upstream(UpstreamError)
     /// The rewritten path is that of another route, which would not permit the request, or has no safe form.
     case rewriteConflict
+    /// The upstream speaks HTTP/2, to which WebSockets are not forwarded.
+    case webSocketNotForwarded
     /// More connections are open than the listener allows.
     case overloaded
     /// The token endpoint issues no token.
@@ -38,17 +40,19 @@ enum Refusal: Error {
     case rateLimited(seconds: Int)
     /// Too many logins wait to be checked.
     case tooManyLogins
+    /// A stream that would have gone on is ended.
+    case ended(StreamEnd)
     /// The client is gone, and nobody is left to answer.
     case clientGone
 
     var decision: Decision {
         switch self {
-        case .rejected, .ambiguousPath, .ambiguousCredentials, .clientGone: .reject
+        case .rejected, .ambiguousPath, .ambiguousCredentials, .webSocketNotForwarded, .clientGone: .reject
         case .tokenRefused(let error): error.decision
         case .rateLimited: .deny
         case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
         // The request was permitted; what failed came later.
-        case .upstream: .allow
+        case .upstream, .ended: .allow
         // Two routes disagree, so that no decision stands.
         case .rewriteConflict, .overloaded, .tooManyLogins: .undecided
         }
@@ -71,6 +75,8 @@ enum Refusal: Error {
         case .overloaded, .tooManyLogins: .overloaded
         case .tokenRefused(let error): error.reason
         case .rateLimited: .rateLimited
+        case .webSocketNotForwarded: .notImplemented
+        case .ended: .allowed
         case .clientGone: .badRequest
         }
     }
@@ -86,7 +92,8 @@ enum Refusal: Error {
         case .denied: settings.insufficientScopeStatus
         case .upstream(let error): error.status
         case .rewriteConflict: 502
-        case .overloaded, .tooManyLogins: 503
+        case .webSocketNotForwarded: 501
+        case .overloaded, .tooManyLogins, .ended: 503
         case .tokenRefused(let error): error.status
         case .rateLimited: 429
         }
@@ -99,15 +106,18 @@ enum Refusal: Error {
         case .ambiguousPath: "The path could be read in more than one way"
         case .noRoute, .methodNotAllowed: "No route matches"
         case .noToken, .denied(.notAuthenticated): "Not authenticated"
-        case .ambiguousCredentials: "Both Authorization and the field for API keys were sent"
+        case .ambiguousCredentials:
+            "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential"
         case .unusableToken: "Could not validate credentials"
         case .denied: "Not enough permissions"
         case .upstream(let error): error.detail
         case .rewriteConflict: "The rewritten path would need another permission"
+        case .webSocketNotForwarded: "WebSockets are not forwarded to an upstream that speaks HTTP/2"
         case .overloaded: "Too many connections"
         case .tokenRefused(let error): error.detail
         case .rateLimited: "Too many requests"
         case .tooManyLogins: "Too many logins at once"
+        case .ended(let end): end.detail
         case .clientGone: "The request is not complete"
         }
     }
@@ -115,7 +125,7 @@ enum Refusal: Error {
     /// Whether the connection is of no use after the answer: what follows on it cannot be told apart.
     var endsConnection: Bool {
         switch self {
-        case .rejected, .overloaded, .clientGone: true
+        case .rejected, .overloaded, .ended, .clientGone: true
         default: false
         }
     }
@@ -127,6 +137,18 @@ enum Refusal: Error {
         case .rateLimited(let seconds): seconds
         case .upstream(let error): error.status == 503 ? 1 : nil
         default: nil
+        }
+    }
+}
+
+extension StreamEnd {
+    /// What the client is told, where it can be.
+    var detail: String {
+        switch self {
+        case .tokenExpired: "The token has expired"
+        case .draining: "The gateway is about to end"
+        case .idleTimeout: "Nothing was sent for too long"
+        case .deadlineExceeded: "The call took longer than its deadline allows"
         }
     }
 }

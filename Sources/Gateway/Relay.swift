@@ -26,11 +26,18 @@ final class Relay {
     private var downloadPace: PaceGuard
     /// When the upstream last took or gave something.
     private var lastProgress: Instant
+    /// When anything was last moved, either way.
+    private var lastActivity: Instant
+    /// When the stream ends with its token, and when because of its own deadline.
+    private var tokenEnd = Instant.never
+    private var callEnd = Instant.never
     /// When a client that has ended its side is taken to have left.
     private var clientEnd = Instant.never
 
     /// A client that has ended its side of the connection may still want the answer, but has usually left.
-    private static let graceAfterClientEnd = Nanoseconds.seconds(1)
+    private static let graceAfterClientEnd = Nanoseconds.milliseconds(50)
+    /// A client of gRPC that is there gives up by itself.
+    private static let graceAfterCallEnd = Nanoseconds.seconds(1)
     /// More interim responses than this (RFC 9110 §15.2) before the final one are no use to anybody.
     private static let informationalLimit = 16
 
@@ -43,12 +50,13 @@ final class Relay {
         uploadPace = PaceGuard(minimumRate: settings.bodyRate, window: settings.bodyRateWindow)
         downloadPace = uploadPace
         lastProgress = exchange.resources.loop.now
+        lastActivity = lastProgress
     }
 
     /// Whether the upstream connection is between messages, so that another exchange may use it.
     var mayReuseUpstream: Bool {
         hasFinalHead && !isUploadAbandoned && exchange.upload.isSourceDone && exchange.upload.output.isEmpty
-            && exchange.response.isPersistent
+            && exchange.response.isPersistent && !exchange.request.opensWebSocket
     }
 
     /// Runs until the response has been written, or cannot be.
@@ -67,7 +75,9 @@ final class Relay {
                 trailers: exchange.generation.fieldRules.requestTrailers)
         }
         hasBegun = true
+        if exchange.longStream != nil { beginStream() }
         while true {
+            try endStreamIfDue()
             let uploadStep = try upload()
             let downloadStep = try download()
             if downloadStep == .finished { break }
@@ -77,6 +87,43 @@ final class Relay {
                 try await wait(uploadStep, downloadStep)
             }
         }
+        if exchange.longStream == .webSocket {
+            try await WebSocketRelay(exchange: exchange, client: client, upstream: upstream, route: route).run()
+        } else if exchange.longStream == .gRPC {
+            noteCallStatus()
+        }
+    }
+
+    // MARK: Long streams
+
+    private func beginStream() {
+        tokenEnd = exchange.tokenEnd
+        if exchange.longStream == .gRPC, let timeout = exchange.request.callTimeout {
+            callEnd = exchange.decided + timeout + Self.graceAfterCallEnd
+        }
+    }
+
+    /// Ends a stream that must not, or need not, go on.
+    private func endStreamIfDue() throws(Refusal) {
+        guard exchange.longStream != nil else { return }
+        let now = exchange.resources.loop.now
+        if now >= tokenEnd { throw .ended(.tokenExpired) }
+        if now >= callEnd { throw .ended(.deadlineExceeded) }
+        if now >= lastActivity + route.streamIdleTimeout { throw .ended(.idleTimeout) }
+        if exchange.resources.isEndingStreams { throw .ended(.draining) }
+    }
+
+    /// When `endStreamIfDue` has to look.
+    private var streamDeadline: Instant {
+        guard exchange.longStream != nil else { return .never }
+        return min(tokenEnd, callEnd, lastActivity + route.streamIdleTimeout)
+    }
+
+    /// Notes what the upstream says of a call: behind its content, or in its head if there is none.
+    private func noteCallStatus() {
+        var status = GRPCStatus.told(by: exchange.response.fields)
+        if let trailers = try? exchange.download.trailers() { status = GRPCStatus.told(by: trailers) ?? status }
+        exchange.record.grpcStatus = status
     }
 
     // MARK: Request
@@ -88,7 +135,8 @@ final class Relay {
             let step = try exchange.upload.advance(
                 from: client.stream, &client.input, exchange.resources.blocks, to: upstream.stream)
             uploadPace.count(exchange.upload.received - received)
-            if exchange.upload.output.totalSent > sent { lastProgress = exchange.resources.loop.now }
+            if exchange.upload.received > received { lastActivity = exchange.resources.loop.now }
+            if exchange.upload.output.totalSent > sent { noteProgress() }
             return step
         } catch {
             switch error {
@@ -102,11 +150,17 @@ final class Relay {
         }
     }
 
+    private func noteProgress() {
+        lastProgress = exchange.resources.loop.now
+        lastActivity = lastProgress
+    }
+
     // MARK: Response
 
     private func download() throws(Refusal) -> BodyPump.Step {
         if !hasFinalHead {
             guard try receiveHead() else { return .waitsForSource }
+            if exchange.longStream == .webSocket { return .finished }
         }
         let (received, sent) = (exchange.download.received, exchange.download.output.totalSent)
         do throws(BodyPump.Failure) {
@@ -114,8 +168,11 @@ final class Relay {
                 from: upstream.stream, &upstream.input, exchange.resources.blocks, to: client.stream)
             downloadPace.count(exchange.download.output.totalSent - sent)
             // Whoever takes the response is there, whether or not it will send more.
-            if exchange.download.output.totalSent > sent { clientEnd = .never }
-            if exchange.download.received > received { lastProgress = exchange.resources.loop.now }
+            if exchange.download.output.totalSent > sent {
+                clientEnd = .never
+                lastActivity = exchange.resources.loop.now
+            }
+            if exchange.download.received > received { noteProgress() }
             return step
         } catch {
             switch error {
@@ -136,14 +193,13 @@ final class Relay {
                     try passInformational()
                     continue
                 }
-                guard exchange.response.status != 101 else {
-                    throw .upstream(.malformed(detail: "A switch of protocols that nobody asked for"))
-                }
-                hasFinalHead = true
                 exchange.record.upstreamStatus = exchange.response.status
+                hasFinalHead = true
+                if try switchProtocols() { return true }
                 exchange.beginResponse(
                     to: client, from: upstream.http2,
                     isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
+                if exchange.longStream == .events { beginStream() }
                 return true
             }
             if upstream.http2 != nil { return false }
@@ -156,6 +212,22 @@ final class Relay {
             case .end, .failed: throw .upstream(.closedEarly)
             }
         }
+    }
+
+    /// Opens the WebSocket that was asked for, if the upstream has.
+    ///
+    /// - Returns: false if the response is one like any other.
+    private func switchProtocols() throws(Refusal) -> Bool {
+        if let key = exchange.handshakeKey, exchange.response.opensWebSocket(of: key) {
+            exchange.acceptWebSocket(of: client)
+            return true
+        } else if exchange.response.status == 101 {
+            throw .upstream(.malformed(detail: "A switch of protocols that nobody asked for"))
+        } else if exchange.request.opensWebSocket, client.http2 != nil, exchange.response.status < 300 {
+            // To a client of HTTP/2 it would say that the WebSocket is open (RFC 8441 section 5).
+            throw .upstream(.malformed(detail: "The WebSocket was neither opened nor refused"))
+        }
+        return false
     }
 
     /// Takes the next head that has arrived, if it is complete.
@@ -212,17 +284,19 @@ final class Relay {
 
     private func wait(_ upload: BodyPump.Step, _ download: BodyPump.Step) async throws(Refusal) {
         let began = exchange.resources.loop.now
-        let waitsForBody = upload == .waitsForSource && isClientToSend && !hasFinalHead
+        let isStream = exchange.longStream != nil
+        let waitsForBody = upload == .waitsForSource && isClientToSend && !hasFinalHead && !isStream
         let (upstreamDeadline, phase) = upstreamDeadline(upload, download)
         guard began < upstreamDeadline else { throw .upstream(.timedOut(phase)) }
         try noticeClientEnd(upload, at: began)
-        var deadline = min(upstreamDeadline, clientEnd)
+        var deadline = min(upstreamDeadline, clientEnd, streamDeadline)
         if waitsForBody { deadline = min(deadline, began + uploadPace.patience) }
-        if download == .waitsForSink { deadline = min(deadline, began + downloadPace.patience) }
+        if download == .waitsForSink, !isStream { deadline = min(deadline, began + downloadPace.patience) }
+        if isStream { exchange.releaseStorage(of: client, upstream) }
         _ = await client.wait(until: deadline)
         let waited = exchange.resources.loop.now.since(began)
         if waitsForBody && !uploadPace.keepsPace(afterWaiting: waited) { throw .rejected(.bodyTooSlow) }
-        guard download == .waitsForSink else { return }
+        guard download == .waitsForSink, !isStream else { return }
         guard downloadPace.keepsPace(afterWaiting: waited) else { throw .clientGone }
         // While the client kept the upstream waiting, the upstream was not late.
         lastProgress = exchange.resources.loop.now
@@ -240,7 +314,8 @@ final class Relay {
     ) -> (Instant, UpstreamError.Phase) {
         if upload == .waitsForSink { return (lastProgress + route.idleTimeout, .request) }
         guard download == .waitsForSource else { return (.never, .body) }
-        if hasFinalHead { return (lastProgress + route.idleTimeout, .body) }
+        if hasFinalHead { return (exchange.longStream == nil ? lastProgress + route.idleTimeout : .never, .body) }
+        if callEnd != .never { return (.never, .head) }
         if upload == .waitsForSource && isClientToSend { return (.never, .head) }
         return (lastProgress + route.timeout, .head)
     }

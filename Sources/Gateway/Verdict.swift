@@ -37,7 +37,7 @@ extension Evaluator {
         verdict.route = route
         let permit: Permit
         do throws(Refusal) {
-            verdict.principal = try authenticate(request.fields, on: route, now: now, tracing: trace)
+            verdict.principal = try authenticate(request, on: route, now: now, tracing: trace)
             permit = try authorize(verdict.principal, on: route)
         } catch {
             guard error.decision == .deny, let shadow = shadowPermit(on: route) else { throw error }

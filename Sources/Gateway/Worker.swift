@@ -177,6 +177,9 @@ actor Worker {
 
     // MARK: Ending
 
+    /// How long streams have for what they are ended with.
+    private static let streamEndTimeout = Nanoseconds.milliseconds(500)
+
     /// Accepts no connection from now on.
     func stopAccepting() {
         isStopping = true
@@ -189,6 +192,10 @@ actor Worker {
         resources.beginDraining()
         while !resources.connections.isEmpty {
             if await resources.drained.wait(until: deadline) == .expired { break }
+        }
+        resources.endStreams()
+        while !resources.connections.isEmpty {
+            if await resources.drained.wait(until: deadline + Self.streamEndTimeout) == .expired { break }
         }
         for connection in resources.connections.values { connection.abort() }
         while !resources.connections.isEmpty {

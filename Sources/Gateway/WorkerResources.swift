@@ -22,7 +22,11 @@ final class WorkerResources {
     var log: AccessLogBuffer
     private let logger: Logger
     var identifiers = RequestIdentifiers()
+    /// For what else nobody may guess.
+    var random = RandomNumbers()
     private(set) var isDraining = false
+    /// Whether the time is over in which streams might have ended by themselves.
+    private(set) var isEndingStreams = false
     private(set) var connections: [ObjectIdentifier: Connection] = [:]
     private var proxyHeaderWarning = RepeatedWarning()
     /// Takes heads of HTTP/2 on their way to a message.
@@ -140,6 +144,12 @@ final class WorkerResources {
     func beginDraining() {
         isDraining = true
         for connection in connections.values { connection.beginDraining() }
+    }
+
+    /// Lets the streams end that would go on.
+    func endStreams() {
+        isEndingStreams = true
+        for connection in connections.values { connection.wakeExchanges() }
     }
 
     // MARK: Exchanges

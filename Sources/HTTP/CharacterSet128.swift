@@ -65,7 +65,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The number that `1*DIGIT` stands for, or nil if the bytes are anything else or the number does not fit.
-    var decimalNumber: Int? {
+    package var decimalNumber: Int? {
         guard count > 0 else { return nil }
         var number = 0
         for index in indices {
@@ -82,7 +82,7 @@ extension Span where Element == UInt8 {
     ///
     /// - Parameter position: where the next element starts; moved behind it.
     /// - Returns: the range of the element, or nil behind the last.
-    func nextListElement(_ position: inout Int) -> Range<Int>? {
+    package func nextListElement(_ position: inout Int) -> Range<Int>? {
         guard position <= count else { return nil }
         let end = firstIndex(of: UInt8(ascii: ","), from: position) ?? count
         let element = trimmed(position..<end)

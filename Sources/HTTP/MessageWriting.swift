@@ -94,6 +94,7 @@ extension Array where Element == UInt8 {
 package func reasonPhrase(of status: Int) -> StaticString {
     switch status {
     case 100: "Continue"
+    case 101: "Switching Protocols"
     case 200: "OK"
     case 204: "No Content"
     case 400: "Bad Request"

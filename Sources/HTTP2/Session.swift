@@ -178,6 +178,11 @@ package class Session {
         streams.append(stream)
     }
 
+    /// Wakes whoever waits for one of the streams.
+    package final func wakeStreams() {
+        for stream in streams { stream.waiter?.wake() }
+    }
+
     private final func release(_ stream: HTTP2Stream) {
         let last = streams.removeLast()
         guard last !== stream else { return }

@@ -52,6 +52,9 @@ package final class UpstreamPool {
             }
     }
 
+    /// Whether its connections can become WebSockets: those of HTTP/1.1.
+    package var carriesWebSockets: Bool { settings.applicationProtocol == .http11 }
+
     /// A connection that is ready for a request: an idle one, or else a new one.
     ///
     /// - Parameters:

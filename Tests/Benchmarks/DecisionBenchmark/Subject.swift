@@ -42,7 +42,7 @@ final class Subject {
         for _ in 0..<count {
             let sample = requests[position]
             let route = try evaluator.match(sample.request)
-            let principal = try evaluator.authenticate(sample.request.fields, on: route, now: SampleToken.now)
+            let principal = try evaluator.authenticate(sample.request, on: route, now: SampleToken.now)
             let permit = try evaluator.authorize(principal, on: route)
             guard permit.route == sample.route else { throw SampleError.wrongRoute }
             position += 1

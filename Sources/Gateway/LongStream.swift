@@ -1,0 +1,69 @@
+import Bytes
+import HTTP
+import Transport
+import Upstream
+
+/// An exchange that may last for hours. It has no minimum rate, may be idle for longer than others, and ends with its token.
+enum LongStream {
+    /// A call of gRPC, of whatever kind: that does not show.
+    case gRPC
+    /// A response of server-sent events (HTML section 9.2).
+    case events
+    /// A WebSocket (RFC 6455).
+    case webSocket
+}
+
+extension Request {
+    /// Whether the request is one of gRPC, so that its refusals are, too.
+    var isCall: Bool { fields.value(of: .contentType)?.isGRPC ?? false }
+
+    /// How long the time is that the client gives a call of gRPC, as the field `grpc-timeout` says; nil without a valid one.
+    var callTimeout: Nanoseconds? {
+        guard let line = fields.firstIndex(named: Self.callTimeoutField.span) else { return nil }
+        let value = fields.value(at: line)
+        let digits = value.count - 1
+        guard (1...8).contains(digits), let number = value.extracting(..<digits).decimalNumber else { return nil }
+        let unit: UInt64? =
+            switch value[digits] {
+            case UInt8(ascii: "H"): 3_600_000_000_000
+            case UInt8(ascii: "M"): 60_000_000_000
+            case UInt8(ascii: "S"): 1_000_000_000
+            case UInt8(ascii: "m"): 1_000_000
+            case UInt8(ascii: "u"): 1000
+            case UInt8(ascii: "n"): 1
+            default: nil
+            }
+        return unit.map { unit in
+            let (count, isTooLong) = UInt64(number).multipliedReportingOverflow(by: unit)
+            return Nanoseconds(count: min(isTooLong ? .max : count, Self.longestCall.count))
+        }
+    }
+
+    /// A client has no say in what comes after a year.
+    private static let longestCall = Nanoseconds.seconds(366 * 86400)
+    private static let callTimeoutField = Array("grpc-timeout".utf8)
+}
+
+extension Exchange {
+    private static let longestStream = 366 * 86400
+
+    /// Until when the stream may go on: until a new request with its token would be refused.
+    var tokenEnd: Instant {
+        guard let principal, let route, let end = generation.evaluator.end(ofStreamsOf: principal, along: route) else {
+            return .never
+        }
+        // A year ahead is as good as never, and what a token says may be beyond all numbers.
+        let seconds = min(end - Int(resources.loop.timeOfDay / 1_000_000), Self.longestStream)
+        guard seconds > 0 else { return resources.loop.now }
+        let fraction = UInt64(resources.loop.timeOfDay % 1_000_000) * 1000
+        return resources.loop.now + Nanoseconds(count: UInt64(seconds) * 1_000_000_000 - fraction)
+    }
+
+    /// Gives back what a stream does not need while it waits.
+    func releaseStorage(of client: Client, _ upstream: UpstreamConnection) {
+        if client.input.isEmpty { client.input.release(to: resources.blocks) }
+        if upstream.input.isEmpty { upstream.input.release(to: resources.blocks) }
+        upload.releaseStorage()
+        download.releaseStorage()
+    }
+}
