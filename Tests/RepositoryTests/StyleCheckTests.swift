@@ -43,7 +43,7 @@ struct StyleCheckTests {
             ("import Foundation", "import FoundationEssentials"),
             ("import Glibc", "use what Transport or Bytes offer"),
             ("internal import CLinux", "only AccessLog and Bytes and Transport may import CLinux"),
-            ("import COpenSSL", "only JOSE and Passwords and TLS may import COpenSSL"),
+            ("import COpenSSL", "only JOSE and Passwords and TLS and WebSocket may import COpenSSL"),
             ("package import Routing", "HTTP may not import Routing"),
             ("// SAFETY: sound\nlet a = unsafe b", "unsafe code outside"),
             ("let a: UnsafePointer<UInt8>", "unsafe code outside"),

@@ -2,11 +2,12 @@
 enum StyleChecks {
     /// Targets that may use unsafe constructs; the tests of these may as well.
     static let unsafeTargets: Set<Substring> = [
-        "Bytes", "Transport", "JOSE", "Passwords", "TLS", "HTTP2", "AccessLog",
+        "Bytes", "Transport", "JOSE", "Passwords", "TLS", "HTTP2", "WebSocket", "AccessLog",
     ]
     /// Bridges to C, and the targets that may import each.
     static let bridges: [Substring: Set<Substring>] = [
-        "CLinux": ["Transport", "AccessLog", "Bytes"], "COpenSSL": ["JOSE", "Passwords", "TLS"], "CNGHTTP2": ["HTTP2"],
+        "CLinux": ["Transport", "AccessLog", "Bytes"], "COpenSSL": ["JOSE", "Passwords", "TLS", "WebSocket"],
+        "CNGHTTP2": ["HTTP2"],
     ]
     static let systemModules: Set<Substring> = ["Glibc", "Musl", "Darwin"]
     /// Modules of the toolchain that need no entry in Package.swift.
