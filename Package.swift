@@ -91,6 +91,7 @@ let package = Package(
         tests("TransportTests", ["Transport", "Bytes", "CLinux"]),
         tests("TLSTests", ["TLS", "Transport", "Bytes", "CLinux", "COpenSSL"]),
         tests("HTTP2Tests", ["HTTP2", "HTTP", "Transport", "Bytes"]),
+        tests("WebSocketTests", ["WebSocket", "Bytes"]),
         tests("UpstreamTests", ["Upstream", "Transport", "Bytes", "CLinux"]),
         tests(
             "GatewayTests",
@@ -105,7 +106,9 @@ let package = Package(
 /// Fuzz targets are built on request only, with everything that they test instrumented: see Tests/Fuzz/run.
 if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
-    let tested = ["HTTP", "HTTP2", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication"]
+    let tested = [
+        "HTTP", "HTTP2", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication", "WebSocket",
+    ]
     for target in package.targets where tested.contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
     }
@@ -117,7 +120,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         ("FuzzRequestParser", ["HTTP", "Bytes"]), ("FuzzResponseParser", ["HTTP", "Bytes"]),
         ("FuzzBodyDecoder", ["HTTP", "Bytes"]), ("FuzzPathCanonicalizer", ["HTTP", "Bytes"]),
         ("FuzzProxyHeader", ["HTTP", "Bytes"]), ("FuzzHTTP2", ["HTTP2", "HTTP", "Transport", "Bytes"]),
-        ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
+        ("FuzzWebSocket", ["WebSocket", "Bytes"]), ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
         ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
     ]
     for (name, dependencies) in fuzzTargets {

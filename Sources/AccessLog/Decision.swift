@@ -56,7 +56,7 @@ package enum StreamEnd: Sendable, CaseIterable {
     /// The time that the client gave a call of gRPC has passed.
     case deadlineExceeded
 
-    var word: StaticString {
+    package var word: StaticString {
         switch self {
         case .tokenExpired: "token_expired"
         case .draining: "draining"

@@ -105,7 +105,9 @@ extension Exchange {
         appendResponseLines(to: &output)
         if let crossOrigin = route?.crossOrigin { crossOrigin.appendResponseLines(for: request.fields, to: &output) }
         if !response.fields.contains(.date) { appendDate(to: &output) }
-        let length = response.declaredLength.map { BodyFraming.length($0) } ?? .none
+        var length = response.declaredLength.map { BodyFraming.length($0) } ?? .none
+        // A stream that ends with its head says by that how long its content is.
+        if client.http2 == nil, response.framing == .length(0) { length = .length(0) }
         let framing = if case .chunks = form { BodyFraming.chunked } else { length }
         output.append(addingCapacity: requestID.count + 256) { rest in
             appendOwnFields(version: response.version, to: &rest)

@@ -86,7 +86,11 @@ extension Exchange {
     private func beginHead(_ output: inout [UInt8], _ status: Int, _ content: OwnContent?, to client: Client) {
         if client.http2 == nil { output.appendStatusLine(status) }
         appendDate(to: &output)
-        if let content { append(content, to: &output) } else { output.append("Cache-Control: no-store\r\n") }
+        if let content {
+            append(content, to: &output, for: client)
+        } else {
+            output.append("Cache-Control: no-store\r\n")
+        }
         output.append(addingCapacity: requestID.count + 64) { appendRequestID(to: &$0) }
     }
 
@@ -98,8 +102,10 @@ extension Exchange {
         if content != nil { record.bytesOut = body.count }
     }
 
-    private func append(_ content: OwnContent, to output: inout [UInt8]) {
+    private func append(_ content: OwnContent, to output: inout [UInt8], for client: Client) {
         output.append(content.fields)
+        // A stream that ends with its head says by that how long its content is.
+        guard client.http2 == nil || !content.body.isEmpty else { return }
         output.append("Content-Length: ")
         output.append(decimal: content.body.count)
         output.append("\r\n")

@@ -13,7 +13,8 @@ struct GRPCStatus {
     ///   - refusal: why the call is refused.
     ///   - status: the status that a request which is not one of gRPC would get.
     init(_ refusal: Refusal, status: Int) {
-        message = "\(refusal.detail) (\(refusal.reason.rawValue))"
+        let reason = if case .ended(let end) = refusal { "\(end.word)" } else { refusal.reason.rawValue }
+        message = "\(refusal.detail) (\(reason))"
         code =
             switch refusal {
             case .ended(.tokenExpired): 16

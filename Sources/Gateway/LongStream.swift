@@ -1,3 +1,4 @@
+import AccessLog
 import Bytes
 import HTTP
 import Transport
@@ -65,5 +66,13 @@ extension Exchange {
         if upstream.input.isEmpty { upstream.input.release(to: resources.blocks) }
         upload.releaseStorage()
         download.releaseStorage()
+        if hasAnswered, download.output.isEmpty, !request.fields.isEmpty { dropHeads() }
+    }
+
+    /// Gives up what nothing of a stream depends on once the head of its response is sent.
+    private func dropHeads() {
+        if let agent = request.fields.value(of: .userAgent) { record.set(.userAgent, to: agent) }
+        request.dropFields()
+        if longStream != .gRPC { response.dropFields() }
     }
 }

@@ -33,6 +33,9 @@ package struct Request: ~Copyable, Sendable {
 
     package init() {}
 
+    /// Gives up the fields and their storage.
+    package mutating func dropFields() { fields = Fields() }
+
     /// Empties the request and keeps its storage.
     package mutating func reset() {
         method = .get

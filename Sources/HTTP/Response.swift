@@ -22,6 +22,9 @@ package struct Response: ~Copyable, Sendable {
     /// Whether another response to the same request follows (RFC 9110 section 15.2); 101 is the last in HTTP.
     package var isInformational: Bool { status < 200 && status != 101 }
 
+    /// Gives up the fields and their storage.
+    package mutating func dropFields() { fields = Fields() }
+
     /// Empties the response and keeps its storage.
     package mutating func reset() {
         status = 0

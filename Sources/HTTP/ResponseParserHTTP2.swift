@@ -30,7 +30,6 @@ extension ResponseParser {
             }
             guard length ?? 0 == 0 else { throw .incompleteBody }
             response.framing = .length(0)
-            response.declaredLength = 0
         }
     }
 }

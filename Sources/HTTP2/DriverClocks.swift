@@ -27,6 +27,8 @@ struct DriverClocks {
     private var idleSince: Instant
     private var lastSweep: Instant
     private var pingSince = Instant.never
+    /// From when on a ping may be sent even though nothing of a stream has arrived since the last one.
+    private var pingPauseEnd: Instant
     private var shutdownSince = Instant.never
 
     init(settings: DriverSettings, now: Instant) {
@@ -35,6 +37,7 @@ struct DriverClocks {
         lastArrival = now
         idleSince = now
         lastSweep = now
+        pingPauseEnd = now
     }
 
     mutating func bytesArrived(at now: Instant) { lastArrival = now }
@@ -75,16 +78,27 @@ struct DriverClocks {
         return .wait(until: next)
     }
 
+    /// Asks a silent side whether it is there, unless it would take that for an attack: servers of gRPC count pings between
+    /// which they have sent nothing on streams, and soon end the connection.
     private mutating func advancePing(to now: Instant, _ session: Session, _ next: inout Instant) -> Action? {
         guard let interval = settings.pingInterval, session.openStreams > 0 else { return nil }
         if session.isPingAnswered { pingSince = .never }
-        let due = pingSince == .never ? lastArrival + interval : pingSince + settings.pingTimeout
+        let due =
+            if pingSince != .never {
+                // Whatever arrives shows that the answer is only late.
+                max(pingSince, lastArrival) + settings.pingTimeout
+            } else if session.hasStreamProgressed {
+                lastArrival + interval
+            } else {
+                max(lastArrival + interval, pingPauseEnd)
+            }
         guard due <= now else {
             next = min(next, due)
             return nil
         }
         guard pingSince == .never else { return .end(.pingTimeout) }
         pingSince = now
+        pingPauseEnd = now + settings.pingPause
         return .ping
     }
 

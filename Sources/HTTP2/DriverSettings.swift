@@ -12,7 +12,10 @@ package struct DriverSettings: Sendable {
     package var stallTimeout = Nanoseconds.seconds(30)
     /// Without sending anything while streams are open, until it is asked whether it is there; nil to never ask.
     package var pingInterval: Nanoseconds?
-    /// Until it has answered that.
+    /// From one such question to the next, if nothing arrives on a stream in between. Servers of gRPC want 5 minutes, as they
+    /// see them.
+    package var pingPause = Nanoseconds.seconds(310)
+    /// Without sending anything, until it has answered that.
     package var pingTimeout = Nanoseconds.seconds(10)
     /// From the notice of a shutdown to the word which streams were the last, unless a ping is answered before.
     package var shutdownDelay = Nanoseconds.seconds(1)

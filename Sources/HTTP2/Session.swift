@@ -140,6 +140,8 @@ package class Session {
 
     /// Whether the last `ping` has been answered.
     package private(set) final var isPingAnswered = true
+    /// Whether a head or content has arrived since the last ping was answered.
+    private(set) final var hasStreamProgressed = false
 
     // MARK: The end
 
@@ -302,15 +304,20 @@ package class Session {
         switch event.kind {
         case .head:
             isInsideHead = false
+            hasStreamProgressed = true
             head.isComplete = event.endsStream
             headArrived(event.stream)
             if event.endsStream { native.stream(event.stream)?.remoteEnded() }
-        case .data: if event.endsStream { native.stream(event.stream)?.remoteEnded() }
+        case .data:
+            hasStreamProgressed = true
+            if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .reset(let code): native.stream(event.stream)?.resetCode = code
         case .settings(isAcknowledgement: false):
             hasRemoteSettings = true
             roomMayHaveGrown()
-        case .ping(isAcknowledgement: true): isPingAnswered = true
+        case .ping(isAcknowledgement: true):
+            isPingAnswered = true
+            hasStreamProgressed = false
         case .settings, .ping, .goaway, .none: break
         }
     }

@@ -19,7 +19,7 @@ package struct CloseFrame: Sendable {
     /// The frame as clients send it (RFC 6455 section 5.3).
     ///
     /// - Parameter key: the masking key, a new one for each frame.
-    /// - Returns: header, key and payload.
+    /// - Returns: its bytes.
     package func masked(with key: UInt32) -> [UInt8] {
         let mask = (0..<4).map { UInt8(truncatingIfNeeded: key >> UInt32(24 - 8 * $0)) }
         return [0x88, 0x80 | 2] + mask + zip(payload, mask).map { $0 ^ $1 }

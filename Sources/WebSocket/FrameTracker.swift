@@ -69,9 +69,8 @@ package struct FrameTracker: Sendable {
         }
         if header[0] & 0x0F == 8 { hasClosed = true }
         headerCount = 0
-        let maskSize: UInt64 = header[1] & 0x80 == 0 ? 0 : 4
         // The most significant bit must be 0.
-        guard length <= UInt64(Int64.max) - maskSize else { return isLost = true }
-        rest = length + maskSize
+        guard length <= UInt64(Int64.max) else { return isLost = true }
+        rest = length + (header[1] & 0x80 == 0 ? 0 : 4)
     }
 }

@@ -57,7 +57,8 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
         RefusalCase(
             .ambiguousCredentials, .reject, "ambiguous_credentials", 400,
-            "Both Authorization and the field for API keys were sent", challenge: bearer + ", error=\"invalid_request\""
+            "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential",
+            challenge: bearer + ", error=\"invalid_request\""
         ),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
         RefusalCase(.rewriteConflict, .undecided, "rewrite_conflict", 502),

@@ -26,6 +26,30 @@ enum Frame {
         bytes(1, endsStream ? 5 : 4, stream: stream, block)
     }
 
+    typealias Part = (type: UInt8, payload: ArraySlice<UInt8>)
+
+    /// Takes frames apart.
+    static func parts(of bytes: [UInt8]) -> [Part] {
+        var parts: [Part] = []
+        var start = 0
+        while start + 9 <= bytes.count {
+            let length = Int(bytes[start]) << 16 | Int(bytes[start + 1]) << 8 | Int(bytes[start + 2])
+            let end = start + 9 + length
+            parts.append((bytes[start + 3], bytes[start + 9..<end]))
+            start = end
+        }
+        return parts
+    }
+
+    /// What SETTINGS say, by the low byte of each identifier (section 6.5.1).
+    static func settings(_ payload: ArraySlice<UInt8>) -> [UInt8: [UInt8]] {
+        var settings: [UInt8: [UInt8]] = [:]
+        for start in stride(from: payload.startIndex, to: payload.endIndex, by: 6) {
+            settings[payload[start + 1]] = Array(payload[start + 2..<start + 6])
+        }
+        return settings
+    }
+
     static func reset(_ stream: Int) -> [UInt8] { bytes(3, stream: stream, number(8)) }
     static func windowUpdate(_ stream: Int, _ increment: Int) -> [UInt8] { bytes(8, stream: stream, number(increment)) }
 }
@@ -63,15 +87,11 @@ final class RawClient {
     /// The codes with which the server has reset streams.
     var resets: [UInt8] { frames.filter { $0.type == 3 }.compactMap(\.payload.last) }
 
-    private var frames: [(type: UInt8, payload: ArraySlice<UInt8>)] {
-        var frames: [(type: UInt8, payload: ArraySlice<UInt8>)] = []
-        var start = 0
-        while start + 9 <= received.count {
-            let length = Int(received[start]) << 16 | Int(received[start + 1]) << 8 | Int(received[start + 2])
-            let end = start + 9 + length
-            frames.append((received[start + 3], received[start + 9..<end]))
-            start = end
-        }
-        return frames
-    }
+    /// All content that the server has sent.
+    var contents: [UInt8] { frames.filter { $0.type == 0 }.flatMap(\.payload) }
+
+    /// The settings that the server has announced.
+    var settings: [UInt8: [UInt8]] { frames.first { $0.type == 4 }.map { Frame.settings($0.payload) } ?? [:] }
+
+    private var frames: [Frame.Part] { Frame.parts(of: received) }
 }

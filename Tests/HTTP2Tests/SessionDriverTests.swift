@@ -150,6 +150,12 @@ private actor DrivenPair {
         return await runServer()
     }
 
+    /// Lets the server read what a client sends that says nothing more.
+    func fallSilent(after bytes: [UInt8]) async -> ConnectionEnd {
+        _ = ends.0.write(bytes.span)
+        return await runServer()
+    }
+
     func shutDownDuringExchange(_ size: Int) async -> Outcome {
         let sides = start()
         while !client.isReady { await Task.yield() }
@@ -205,6 +211,20 @@ struct SessionDriverTests {
         settings.stallTimeout = .milliseconds(20)
         let end = try await withLoop { [settings] in try await DrivenPair(on: $0, settings).sendAndNotRead() }
         #expect(end == .stalled)
+    }
+
+    @Test("asks a silent side with a stream open whether it is there, and does not wait for ever")
+    func silent() async throws {
+        var settings = DriverSettings()
+        settings.pingInterval = .milliseconds(10)
+        settings.pingTimeout = .milliseconds(10)
+        let request =
+            Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + Frame.bytes(4, stream: 0)
+            + Frame.headers(1, endsStream: false)
+        let end = try await withLoop { [settings] in
+            try await DrivenPair(on: $0, settings).fallSilent(after: request)
+        }
+        #expect(end == .pingTimeout)
     }
 
     @Test("lets streams under way end when it shuts down, and no other begin")

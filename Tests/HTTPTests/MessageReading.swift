@@ -122,7 +122,8 @@ func describe(_ request: borrowing Request) -> String {
     request.target.append(to: &target)
     return [
         request.method.name, target.text, "\(request.version)", request.host.authority.text,
-        "\(request.framing)", "\(request.isPersistent)", "\(request.expectsContinue)", describe(request.fields),
+        "\(request.framing)", "\(request.isPersistent)", "\(request.expectsContinue)",
+        "\(request.opensWebSocket)", describe(request.fields),
     ].joined(separator: " ")
 }
 

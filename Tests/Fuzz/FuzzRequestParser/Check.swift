@@ -11,15 +11,15 @@ struct FuzzRequestParser {
 private func check(_ bytes: [UInt8]) {
     let whole = read(bytes, step: max(1, bytes.count))
     precondition(whole == read(bytes, step: 1), "the result depends on how the bytes are split")
-    guard case .request(let sent, _) = whole else { return }
-    guard case .request(let again, let length) = read(sent, step: sent.count) else {
+    guard case .request(let sent, _, _) = whole else { return }
+    guard case .request(let again, let length, _) = read(sent, step: sent.count) else {
         preconditionFailure("what is sent on is refused")
     }
     precondition(again == sent && length == sent.count, "what is sent on reads differently")
 }
 
 private enum Reading: Equatable {
-    case request([UInt8], length: Int)
+    case request([UInt8], length: Int, opensWebSocket: Bool)
     case incomplete
     case refused
 }
@@ -30,7 +30,10 @@ private func read(_ bytes: [UInt8], step: Int) -> Reading {
     do {
         for end in stride(from: step, through: bytes.count, by: step) {
             if let length = try parser.parse(bytes.span.extracting(..<end), into: &request) {
-                return .request(serialize(request), length: length)
+                precondition(
+                    !request.opensWebSocket || request.method == .get && request.framing.isEmpty,
+                    "a handshake is a GET without a body")
+                return .request(serialize(request), length: length, opensWebSocket: request.opensWebSocket)
             }
         }
         return .incomplete

@@ -55,7 +55,7 @@ struct Section2MessageTests {
         var request = Request()
         _ = try parser.parse(Array("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n".utf8).span, into: &request)
         #expect(try parser.parse(Array("PUT".utf8).span, into: &request) == nil)
-        #expect(describe(request) == "GET  http11  none true false ")
+        #expect(describe(request) == "GET  http11  none true false false ")
         #expect(try parser.parse(Array("PUT /2 HTTP/1.1\r\nA: b\r\n".utf8).span, into: &request) == nil)
         #expect(request.target.path.text == "/2")
         #expect(request.fields.isEmpty == true)

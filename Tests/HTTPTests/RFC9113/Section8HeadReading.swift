@@ -19,6 +19,7 @@ func readStreamRequest(
     head.scheme = Array((pseudo[":scheme"] ?? "https").utf8)
     head.authority = Array((pseudo[":authority"] ?? "a").utf8)
     head.path = Array((pseudo[":path"] ?? "/b").utf8)
+    head.protocolName = Array((pseudo[":protocol"] ?? "").utf8)
     head.isComplete = isComplete
     for (name, value) in fields { head.fields.append(name: name.utf8.span, value: value.utf8.span) }
     var parser = RequestParser(limits: limits, defaultPort: 443)
