@@ -22,7 +22,9 @@ from harness.tokens import Mint
 from harness.wire import PATIENCE
 
 OK = grpc.StatusCode.OK
-ROUTES: list[dict[str, Any]] = [{"id": "probe", "path": "/test.Probe/{method}", "methods": ["POST"], "scopes": ["items:read"]}]
+ROUTES: list[dict[str, Any]] = [
+    {"id": "probe", "path": "/test.Probe/{method}", "methods": ["POST"], "scopes": ["items:read"]},
+]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -69,7 +71,8 @@ def pair(
 
 
 @every_kind
-@pytest.mark.parametrize("messages", [[b""], [b"a"], [b"", b"a", b"bc" * 1000], [b"x"] * 500], ids=["empty", "one", "three", "500"])
+@pytest.mark.parametrize(
+    "messages", [[b""], [b"a"], [b"", b"a", b"bc" * 1000], [b"x"] * 500], ids=["empty", "one", "three", "500"])
 def test_messages_arrive_as_they_were_sent(pair: Pair, kind: str, messages: list[bytes]) -> None:
     with pair.through() as channel:
         outcome = channel.run(kind, *messages, describes=True)
@@ -314,8 +317,9 @@ def test_the_service_sees_a_cancellation_within_100_ms(pair: Pair, kind: str, be
 def test_a_channel_that_closes_cancels_its_calls(pair: Pair) -> None:
     name = f"closed-{pair.service.port}"
     channel = pair.through()
-    call = channel.begin("Bidirectional", requests=Requests(b"a"), echoes=True, call=name)
-    assert call.next() == b"a"
+    call = channel.begin("Bidirectional", requests=Requests(b"a"), reads=1, replies=1, holds=True, call=name)
+    assert call.next() == b""
+    pair.service.wait_for("holding", name)
     closed = time.monotonic()
     channel.channel.close()
     assert pair.service.wait_for("cancelled", name)["at"] - closed < 1
@@ -342,7 +346,8 @@ def together(name: str, channels: list[Channel], kinds: list[str], count: int = 
     """As many calls as `count`, none of which is answered before all of them have arrived."""
     calls: list[Call] = [
         channels[number % len(channels)].begin(
-            kinds[number // len(channels) % len(kinds)], str(number).encode(), timeout=60, together=[name, count], replies=1, size=1)
+            kinds[number // len(channels) % len(kinds)], str(number).encode(), timeout=60, together=[name, count],
+            replies=1, size=1)
         for number in range(count)
     ]
     return [call.outcome() for call in calls]

@@ -1,4 +1,4 @@
-"""Refusals of gRPC calls (decisions.md): the answer is one of gRPC, by the mapping from the status that HTTP would have seen."""
+"""Refusals of gRPC calls (decisions.md): answers of gRPC, mapped from the status that other requests would get."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import grpc
 import pytest
 
 from harness.gateway import Gateway
-from harness.grpc_client import Channel, Outcome
+from harness.grpc_app import KINDS
+from harness.grpc_client import Channel, Outcome, Requests
 from harness.grpc_service import GRPCService
 from harness.http2_client import HTTP2Client
 from harness.process import free_port
@@ -24,7 +25,8 @@ ROUTES: list[dict[str, Any]] = [
     {"id": "write", "path": "/test.Write/{method}", "methods": ["POST"], "scopes": ["items:write", "me"]},
     {"id": "admin", "path": "/test.Admin/{method}", "methods": ["POST"], "roles": ["admin"]},
     {"id": "reads", "path": "/test.Reads/{method}", "methods": ["GET"], "scopes": ["items:read"]},
-    {"id": "small", "path": "/test.Small/{method}", "methods": ["POST"], "scopes": ["items:read"], "max_body": "1KiB"},
+    {"id": "small", "path": "/test.Small/{method}", "methods": ["POST"], "scopes": ["items:read"], "max_body": "1KiB",
+     "rewrite": {"replace_prefix": ["/test.Small", "/test.Probe"]}},
     {"id": "down", "path": "/test.Down/{method}", "methods": ["POST"], "scopes": ["items:read"], "upstream": "down"},
 ]
 #: What the operator may choose about refusals; the first is the default.
@@ -50,30 +52,28 @@ def gateways(service: GRPCService, module_gateway: Any) -> dict[str, Gateway]:
     return {
         name: module_gateway(
             service.url, routes=ROUTES, upstreams=upstreams, refusals=refusals,
-            api_keys={"header": "X-API-Key", "keys": {}}) for name, refusals in CHOICES.items()
+            api_keys={"header": "X-API-Key", "keys": {"key": {"hash": "sha256:" + "0" * 64}}})
+        for name, refusals in CHOICES.items()
     }
 
 
 def refused(
     gateway: Gateway, method: str, code: grpc.StatusCode, words: str, *, token: str | None = None, metadata: Any = None,
-    kind: str = "Unary", message: bytes = b"a",
+    kind: str = "Unary",
 ) -> Outcome:
     """A call that is refused: with the status, the words for the client, and a line that tells the same."""
     with Channel(gateway.address, token=token) as channel:
-        outcome = channel.run(kind, message, method=method, metadata=metadata)
+        outcome = channel.run(kind, b"a", method=method, metadata=metadata)
     assert (outcome.code, outcome.details, outcome.messages, outcome.initial) == (code, words, [], [])
     assert outcome.trailer("cache-control") == "no-store" and outcome.trailer("date")
     line = gateway.wait_for_log(lambda line: line.get("request_id") == outcome.trailer("x-request-id"))
     assert (line["status"], line["grpc_status"], line["reason"]) == (200, code.value[0], words.rpartition("(")[2][:-1])
-    assert (line["origin"], line["path"]) == ("gateway", method)
+    assert (line["origin"], line["level"], line["path"]) == ("gateway", "warn", method)
     return outcome
 
 
-EVERY_KIND = ["Unary", "ServerStream", "ClientStream", "Bidirectional"]
-
-
 @pytest.mark.parametrize("choice", CHOICES)
-@pytest.mark.parametrize("kind", EVERY_KIND)
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_token_is_unauthenticated(gateways: dict[str, Gateway], choice: str, kind: str) -> None:
     outcome = refused(
         gateways[choice], f"/test.Probe/{kind}", Status.UNAUTHENTICATED, "Not authenticated (no_token)", kind=kind)
@@ -96,7 +96,7 @@ def test_a_credential_that_is_not_usable_is_unauthenticated(gateways: dict[str, 
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-@pytest.mark.parametrize("kind", EVERY_KIND)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_missing_scope_is_permission_denied(gateways: dict[str, Gateway], mint: Mint, choice: str, kind: str) -> None:
     """Also where HTTP would see 401: a client of gRPC does not refresh its token for it."""
     outcome = refused(
@@ -132,15 +132,30 @@ def test_an_ambiguous_path_is_an_internal_error(gateways: dict[str, Gateway], mi
 def test_two_credentials_are_an_internal_error(gateways: dict[str, Gateway], mint: Mint) -> None:
     refused(
         gateways["default"], "/test.Probe/Unary", Status.INTERNAL,
-        "Both Authorization and the field for API keys were sent (ambiguous_credentials)", token=mint.token(),
-        metadata=[("x-api-key", "gwk_a")])
+        "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential"
+        " (ambiguous_credentials)", token=mint.token(), metadata=[("x-api-key", "gwk_a")])
 
 
-@pytest.mark.parametrize("kind", ["Unary", "ClientStream"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_body_beyond_the_limit_is_refused(gateways: dict[str, Gateway], mint: Mint, kind: str) -> None:
     with Channel(gateways["default"].address, token=mint.token()) as channel:
-        outcome = channel.run(kind, bytes(100_000), method="/test.Small/Unary")
+        outcome = channel.run(kind, bytes(100_000), method=f"/test.Small/{kind}")
     assert outcome.code is Status.UNKNOWN and outcome.details.endswith("(body_too_large)")
+
+
+def test_a_stream_that_grows_beyond_the_limit_is_ended_with_a_status(
+    gateways: dict[str, Gateway], service: GRPCService, mint: Mint
+) -> None:
+    requests = Requests(b"a")
+    with Channel(gateways["default"].address, token=mint.token()) as channel:
+        call = channel.begin("Bidirectional", requests=requests, method="/test.Small/Bidirectional", echoes=True, call="grows")
+        assert call.next() == b"a"
+        requests.send(bytes(2000))
+        outcome = call.outcome()
+    assert outcome.code is Status.UNKNOWN and outcome.details.endswith("(body_too_large)")
+    identity = dict(outcome.initial)["x-request-id"]
+    line = gateways["default"].wait_for_log(lambda line: line.get("request_id") == identity)
+    assert (line["decision"], line["reason"], line["grpc_status"], line["aborted"]) == ("reject", "body_too_large", 2, "client")
 
 
 def test_an_upstream_that_is_down_is_unavailable(gateways: dict[str, Gateway], mint: Mint) -> None:
@@ -148,7 +163,7 @@ def test_an_upstream_that_is_down_is_unavailable(gateways: dict[str, Gateway], m
         outcome = channel.run("Unary", method="/test.Down/Unary")
     assert outcome.code is Status.UNAVAILABLE and outcome.details.endswith("(upstream_unreachable)")
     line = gateways["default"].wait_for_log(lambda line: line.get("request_id") == outcome.trailer("x-request-id"))
-    assert (line["decision"], line["grpc_status"], line["status"]) == ("allow", 14, 200)
+    assert (line["decision"], line["level"], line["grpc_status"], line["status"]) == ("allow", "error", 14, 200)
 
 
 def test_refusals_leave_the_connection_and_its_calls_alone(
@@ -159,9 +174,9 @@ def test_refusals_leave_the_connection_and_its_calls_alone(
         stream = channel.begin("Bidirectional", b"a", metadata=good, initial=[["x-a", "b"]], replies=3, pause=0.3, size=1)
         assert stream.next() == b"\0"
         for _ in range(50):
-            assert channel.run("Unary", b"a").code is Status.UNAUTHENTICATED
+            assert channel.run("Unary", b"a", call="refused").code is Status.UNAUTHENTICATED
         assert stream.outcome().code is Status.OK
-    assert not service.find("begun", "refused")
+    assert service.find("begun", "refused") == []
 
 
 # MARK: On the wire
@@ -191,7 +206,8 @@ def test_a_refusal_is_one_head_of_trailers_only(gateways: dict[str, Gateway], co
 
 
 @pytest.mark.parametrize("content_type", [
-    None, "application/json", "application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text", "application/grpcs",
+    None, "application/json", "application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text",
+    "application/grpcs",
     "text/application/grpc", "application/x-grpc",
 ])
 @pytest.mark.parametrize("protocol", ["HTTP/1.1", "HTTP/2"])
@@ -214,5 +230,5 @@ def test_permitted_calls_of_gRPC_Web_are_requests_like_any_other(
     else:
         with HTTP2Client(gateway.address) as client:
             response = client.exchange("POST", "/public/a", *lines, body=content)
-    assert (response.status, response.body) == (200, content)
-    assert shared_upstream.messages[-1].get("x-grpc-web") == "1"
+    message = shared_upstream.messages[-1]
+    assert (response.status, message.body, message.get("content-type")) == (200, content, "application/grpc-web+proto")

@@ -95,9 +95,13 @@ class Service(grpc.GenericRpcHandler):
         plan = json.loads(dict(context.invocation_metadata()).get("plan", "{}"))
         call = plan.get("call")
         report("begun", call=call, method=name)
-        context.add_done_callback(lambda over: report("cancelled" if over.cancelled() else "ended", call=call))
-        async for answer in self.answers(plan, requests, context):
-            yield answer
+        try:
+            async for answer in self.answers(plan, requests, context):
+                yield answer
+            report("ended", call=call)
+        except (asyncio.CancelledError, GeneratorExit):
+            report("cancelled", call=call)
+            raise
 
     async def answers(self, plan: dict[str, Any], requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         if "initial" in plan:
@@ -157,8 +161,7 @@ def description(received: list[bytes], context: Any) -> bytes:
 
 
 async def serve(settings: dict[str, Any]) -> None:
-    options = [*UNLIMITED, *map(tuple, settings["options"])]
-    server = grpc.aio.server(options=options)
+    server = grpc.aio.server(options=UNLIMITED)
     server.add_generic_rpc_handlers((Service(),))
     address = f"127.0.0.1:{settings['port']}"
     if settings["files"]:

@@ -16,15 +16,15 @@ from .wire import PATIENCE, Address
 
 
 class GRPCService:
-    def __init__(self, log: Path, *, world: World | None = None, port: int = 0, options: list[tuple[str, Any]] | None = None):
-        """With `world`, the service speaks TLS."""
+    def __init__(self, log: Path, *, world: World | None = None, port: int = 0):
+        """With `world`, the service speaks TLS; `port` is where it listens, one of its own choice by default."""
         files = []
         if world:
             entry = world.upstream.write(world.directory, "upstream")
             files = [entry["key"]["file"], entry["certificate"]]
         self.secure = world is not None
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("grpc_app.py")), json.dumps({"port": port, "options": options or [], "files": files})],
+            [sys.executable, str(Path(__file__).with_name("grpc_app.py")), json.dumps({"port": port, "files": files})],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=open(log, "wb"), text=True,
         )
         self.reports: list[dict[str, Any]] = []
