@@ -167,6 +167,25 @@ struct RecordFormatTests {
         #expect(text.contains(expected))
     }
 
+    @Test(
+        "a call of gRPC that was allowed has failed if its status is the gateway's own, unless that was its end",
+        arguments: [
+            (Decision.allow, StatusOrigin.gateway, nil, #""level":"error","event":"access","msg":"failed""#),
+            (.allow, .gateway, StreamEnd.tokenExpired, #""level":"info","event":"access","msg":"allowed""#),
+            (.allow, .upstream, nil, #""level":"info","event":"access","msg":"allowed""#),
+            (.deny, .gateway, nil, #""level":"warn","event":"access","msg":"denied""#),
+        ])
+    func levelOfCall(_ decision: Decision, _ origin: StatusOrigin, _ end: StreamEnd?, _ expected: String) {
+        let text = line { record in
+            record.decision = decision
+            record.origin = origin
+            record.status = 200
+            record.grpcStatus = 14
+            record.ended = end
+        }
+        #expect(text.contains(expected))
+    }
+
     @Test("a value longer than its limit is cut at a character and marked", arguments: [0, 1, 2, 3])
     func cut(_ shift: Int) {
         let value = String(repeating: "a", count: shift) + String(repeating: "€", count: 1000)
