@@ -19,6 +19,7 @@ from harness.grpc_service import GRPCService
 from harness.http2_client import HTTP2Client
 from harness.http2_upstream import HTTP2Exchange, HTTP2Upstream
 from harness.process import free_port
+from harness.tls import World
 from harness.tokens import Mint
 from harness.wire import PATIENCE
 
@@ -125,6 +126,37 @@ def test_calls_on_the_same_connection_end_each_with_its_own_token(front: Any, se
             for lifetime in (2, 600, 2, 600)
         ]
         assert [call.outcome().code for call in calls] == [Status.UNAUTHENTICATED, Status.OK] * 2
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["cleartext", "TLS"])
+def test_very_many_calls_end_with_one_token(
+    front: Any, service: GRPCService, mint: Mint, world: World, secure: bool
+) -> None:
+    listener = world.listener() if secure else {"address": "127.0.0.1:0"}
+    gateway, count, name = front(service, listeners=[listener], limits={"http2_streams": 1000}), 500, f"many-{secure}"
+    expiry = int(time.time()) + 5
+    with Channel(gateway.address, world.authority.pem if secure else None, token=mint.token(exp=expiry)) as channel:
+        calls = [channel.begin("ServerStream", b"a", holds=True, call=name, initial=[]) for _ in range(count)]
+        service.wait_until(lambda: len(service.find("holding", name)) == count, "all calls")
+        outcomes = [call.outcome() for call in calls]
+        assert 0 <= time.time() - expiry < 3
+    assert {outcome.code for outcome in outcomes} == {Status.UNAUTHENTICATED}
+    service.wait_until(lambda: len(service.find("cancelled", name)) == count, "all cancellations")
+    lines = gateway.wait_for_log_count(count)
+    assert {(line["ended"], line["grpc_status"]) for line in lines} == {("token_expired", 16)}
+
+
+def test_a_client_that_does_not_read_does_not_keep_its_call(front: Any, service: GRPCService, mint: Mint) -> None:
+    """The upstream is let go at once; the client is waited for, but not for long."""
+    gateway = front(service)
+    expiry = int(time.time()) + 3
+    with Channel(gateway.address, token=mint.token(exp=expiry)) as channel:
+        call = channel.begin("ServerStream", b"a", timeout=40, endless=True, size=65536, call="unread")
+        service.wait_for("cancelled", "unread")
+        assert 0 <= time.time() - expiry < 1
+        line = gateway.wait_for_log(lambda line: True, timeout=15)
+        assert (line["ended"], line["grpc_status"], line["decision"]) == ("token_expired", 16, "allow")
+        call.cancel()
 
 
 @pytest.mark.parametrize("case", ["outlive_token", "public", "shadow", "no expiry"])
