@@ -289,11 +289,13 @@ final class Relay {
     private func upstreamDeadline(
         _ upload: BodyPump.Step, _ download: BodyPump.Step
     ) -> (Instant, UpstreamError.Phase) {
+        if let lifetime {
+            // A stream has bounds of its own, and a call's deadline takes the place of the route's.
+            if hasFinalHead || upload == .waitsForSink || lifetime.callEnd != .never { return (.never, .body) }
+        }
         if upload == .waitsForSink { return (lastProgress + route.idleTimeout, .request) }
         guard download == .waitsForSource else { return (.never, .body) }
-        if hasFinalHead { return (lifetime == nil ? lastProgress + route.idleTimeout : .never, .body) }
-        // A call's own deadline takes the place of the route's.
-        if let lifetime, lifetime.callEnd != .never { return (.never, .head) }
+        if hasFinalHead { return (lastProgress + route.idleTimeout, .body) }
         if upload == .waitsForSource && isClientToSend { return (.never, .head) }
         return (lastProgress + route.timeout, .head)
     }
