@@ -25,9 +25,8 @@ extension Exchange {
             return
         }
         guard !hasAnswered else {
+            if case .ended = refusal {} else { record.aborted = refusal.decision == .allow ? .upstream : .client }
             if await endStream(for: refusal, on: client) { return }
-            if case .ended = refusal { return ending = isCloseDelimited ? .reset : .close }
-            record.aborted = refusal.decision == .allow ? .upstream : .client
             ending = isCloseDelimited ? .reset : .close
             return
         }
@@ -49,7 +48,6 @@ extension Exchange {
             let status = GRPCStatus(refusal, status: refusal.status(generation.settings.refusals))
             record.grpcStatus = status.code
             trailers = status.lines
-            if case .ended = refusal {} else { record.aborted = .upstream }
         case (.events, .ended): break
         default: return false
         }
