@@ -146,6 +146,12 @@ class Reader:
                 raise Truncated(f"the connection ended with {count - len(self.buffer)} bytes missing", bytes(self.buffer))
         return self.take(count)
 
+    def begin(self, count: int) -> bytes:
+        """The first `count` bytes of a message; `Closed` if the stream ends before them."""
+        if not self.buffer and not self.fill():
+            raise Closed()
+        return self.exactly(count)
+
     def rest(self) -> bytes:
         """Everything up to the end of the stream."""
         while self.fill():
