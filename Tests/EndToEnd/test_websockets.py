@@ -261,6 +261,8 @@ def test_a_slow_websocket_holds_up_no_other_stream_of_its_connection(
     """Back-pressure is a stream's own in HTTP/2: WebSockets and requests beside it go on."""
     authorization = f"Authorization: Bearer {mint.token()}"
     with HTTP2Client(gateway.address, window=256 * 1024) as client:
+        # Who does not read one stream must not run out of what all have together.
+        client.h2.increment_flow_control_window(16 * MiB)
         client.wait_until(lambda: client.allows_websockets, "SETTINGS_ENABLE_CONNECT_PROTOCOL")
         lines = ["Sec-WebSocket-Version: 13", authorization]
         before = len(server.visits)
