@@ -104,7 +104,7 @@ def test_a_browser_sends_its_token_as_a_subprotocol(
     }
     gateway = start_gateway(
         upstream, listeners=[world.listener() if scheme == "wss" else {"address": "127.0.0.1:0"}], routes=ROUTES,
-        issuers={"main": issuer}, token_locations={"websocket_protocol": "bearer"})
+        workers=1, issuers={"main": issuer}, token_locations={"websocket_protocol": "bearer"})
     page = f"{'https' if scheme == 'wss' else 'http'}://127.0.0.1:{gateway.address[1]}/page"
     with Browser(page, tmp_path) as browser:
         assert site.told.wait(60), (browser.log.read_text()[-3000:], gateway.log_lines())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import signal
 import threading
 import time
@@ -21,6 +22,7 @@ from harness.websocket_frames import (
     BINARY, CLOSE, PING, TEXT, Frame, WebSocket, WebSocketUpstream, accept_websocket, close_frame, handshake, open_websocket,
 )
 from harness.wire import PATIENCE, request
+from test_api_keys import READER, hash_of
 
 ROUTES = [
     {"id": "ws", "path": "/ws/{rest...}", "scopes": ["items:read"]},
@@ -253,6 +255,20 @@ def test_nothing_passes_behind_the_end_of_the_token(
     stopped.set()
     for thread in threads:
         thread.join()
+
+
+def test_a_websocket_ends_with_its_api_key(
+    start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open
+) -> None:
+    end = int(time.time()) + 3
+    expires = datetime.datetime.fromtimestamp(end, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    keys = {"reader": {"hash": hash_of(READER), "scopes": ["items:read"], "expires": expires}}
+    gateway = start(start_gateway, service, world, mint, api_keys={"header": "X-API-Key", "keys": keys})
+    pair = pairs(gateway, "/ws/a", f"X-API-Key: {READER}")
+    pair.client.expect_close(1008)
+    assert 0 <= time.time() - end < TOLERANCE
+    pair.upstream.expect_close(1008)
+    assert gateway.log_of(pair.response)["ended"] == "token_expired"
 
 
 @pytest.mark.parametrize("route", ["outliving", "public", "shadow"])

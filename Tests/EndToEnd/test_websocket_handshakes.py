@@ -21,6 +21,7 @@ from harness.websocket_frames import (
     read_frame,
 )
 from harness.wire import PATIENCE, Client, Closed, Response, Truncated, request
+from test_api_keys import READER, hash_of
 
 SCOPED = {"methods": ["GET"], "scopes": ["items:read"]}
 ROUTES = [
@@ -589,6 +590,17 @@ def test_the_upstreams_choice_of_a_subprotocol_stands(upstream: WebSocketUpstrea
     assert response.all("sec-websocket-protocol") == ["two"]
 
 
+@pytest.mark.parametrize("offered", ["one, bearer, {token}", "one, bearer, bearer, {token}", "one, bearer"])
+def test_a_public_route_gives_the_upstream_neither_marker_nor_token(
+    upstream: WebSocketUpstream, connect: Any, mint: Mint, offered: str
+) -> None:
+    """It looks at no credential, but the protocols that are left are the application's."""
+    before, token = len(upstream.messages), mint.token()
+    open_websocket(connect(), "/public/a", f"Sec-WebSocket-Protocol: {offered.replace('{token}', token)}")
+    protocols, authorization = offers(upstream, before)
+    assert protocols == ["one"] and authorization in (None, f"Bearer {token}")
+
+
 def test_without_the_marker_nothing_is_added(upstream: WebSocketUpstream, connect: Any, bearer: str) -> None:
     _, response = open_websocket(connect(), "/ws/unmarked", "Sec-WebSocket-Protocol: one, two", bearer)
     assert response.all("sec-websocket-protocol") == []
@@ -617,6 +629,7 @@ def test_a_bad_token_as_a_subprotocol_is_a_bad_token(
     (["Sec-WebSocket-Protocol: bearer, {token}, bearer, {token}"], 400, "ambiguous_credentials"),
     (["Sec-WebSocket-Protocol: bearer, {token}", "Sec-WebSocket-Protocol: bearer, {token}"], 400, "ambiguous_credentials"),
     (["Sec-WebSocket-Protocol: bearer, {token}, bearer"], 400, "ambiguous_credentials"),
+    (["Sec-WebSocket-Protocol: bearer, bearer, {token}"], 400, "ambiguous_credentials"),
     (["Sec-WebSocket-Protocol: bearer, {token}", "Authorization: Bearer {token}"], 400, "ambiguous_credentials"),
     (["Sec-WebSocket-Protocol: bearer, {token}", "Authorization: Basic YTpi"], 400, "ambiguous_credentials"),
     (["Sec-WebSocket-Protocol: Bearer, {token}"], 401, "no_token"),
@@ -629,6 +642,23 @@ def test_a_marker_that_does_not_say_one_token(
     check_refusal(response, status, reason)
     assert gateway.log_of(response)["reason"] == reason
     assert len(upstream.connections) == before
+
+
+def test_an_api_key_may_stand_behind_the_marker(
+    start_gateway: Any, upstream: WebSocketUpstream, mint: Mint
+) -> None:
+    keys = {"reader": {"hash": hash_of(READER), "scopes": ["items:read"]}}
+    gateway = start_gateway(
+        upstream, routes=ROUTES[:1], **LOCATIONS, api_keys={"header": "X-API-Key", "keys": keys})
+    with gateway.client() as client:
+        websocket, response = open_websocket(client, "/ws/a", f"Sec-WebSocket-Protocol: bearer, {READER}")
+        websocket.send(close_frame(1000))
+        websocket.expect_close(1000)
+    assert gateway.log_of(response)["sub"] == "reader"
+    for lines in ([f"X-API-Key: {READER}"], [f"Authorization: Bearer {READER}"]):
+        with gateway.client() as client:
+            answer = refused(client, "/ws/a", f"Sec-WebSocket-Protocol: bearer, {mint.token()}", *lines)
+            check_refusal(answer, 400, "ambiguous_credentials")
 
 
 def test_the_marker_means_something_in_handshakes_only(gateway: Gateway, mint: Mint) -> None:
