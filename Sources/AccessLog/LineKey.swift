@@ -81,10 +81,13 @@ package struct LineKey: Sendable {
         LineKey("upstream", .text, "The name of the upstream."),
         LineKey("upstream_addr", .text, "The address of the server."),
         LineKey("upstream_status", .integer, "The status that the upstream sent."),
+        LineKey("grpc_status", .integer, "The status of a call of gRPC, as far as it is known."),
         LineKey("upstream_duration", .seconds, "From the first byte to the upstream to the last of its response."),
         LineKey("retries", .integer, "Further attempts that forwarding took."),
         LineKey("decision_duration", .seconds, "What matching, authentication and authorization took."),
         LineKey("aborted", words(AbortingSide.allCases.map(\.word)), "Which side ended the exchange early."),
+        LineKey(
+            "ended", words(StreamEnd.allCases.map(\.word)), "Why the gateway ended a stream that would have gone on."),
         LineKey("dropped_fields", .integer, "Request fields dropped for an underscore in their name."),
         LineKey("config", .text, "The hash of the configuration."),
     ]

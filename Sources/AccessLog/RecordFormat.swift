@@ -102,10 +102,12 @@ extension Record {
         append(",\"upstream\":\"", .upstream, to: &output)
         append(",\"upstream_addr\":\"", .upstreamAddress, to: &output)
         append(",\"upstream_status\":", upstreamStatus, to: &output)
+        append(",\"grpc_status\":", grpcStatus, to: &output)
         append(",\"upstream_duration\":", seconds: upstreamDuration, to: &output)
         append(",\"retries\":", retries, to: &output)
         append(",\"decision_duration\":", seconds: decisionDuration, to: &output)
         if let aborted { append(",\"aborted\":\"", aborted.word, to: &output) }
+        if let ended { append(",\"ended\":\"", ended.word, to: &output) }
         if droppedFields > 0 { append(",\"dropped_fields\":", droppedFields, to: &output) }
         append(",\"config\":\"", .configuration, to: &output)
     }

@@ -33,7 +33,10 @@ struct ConfigurationDecoder {
         return GatewayConfiguration(
             hash: hash, listeners: listeners, admin: admin, workers: root["workers"]?.integer, scopes: scopes,
             roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
-            apiKeys: apiKeys, upstreams: allUpstreams, routes: routes.routes,
+            apiKeys: apiKeys,
+            tokenLocations: TokenLocationsConfiguration(
+                webSocketProtocol: root["token_locations"]?["websocket_protocol"]?.string),
+            upstreams: allUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
     }
@@ -98,6 +101,7 @@ struct ConfigurationDecoder {
         set(\.headTimeout, cursor["head_timeout"]?.duration)
         set(\.handshakeTimeout, cursor["handshake_timeout"]?.duration)
         set(\.idleTimeout, cursor["idle_timeout"]?.duration)
+        set(\.streamIdleTimeout, cursor["stream_idle_timeout"]?.duration)
         set(\.connectTimeout, cursor["connect_timeout"]?.duration)
         set(\.timeout, cursor["timeout"]?.duration)
         set(\.upstreamIdleTimeout, cursor["upstream_idle_timeout"]?.duration)

@@ -21,6 +21,7 @@ struct ConfigurationReview {
         Self.warnOfInlineSecrets(in: root, .gateway, problems)
         TLSReview(problems: problems, now: now).warn(of: root, configuration)
         for (cursor, route) in routes where route.isShadow { warnOfShadow(cursor) }
+        for (cursor, route) in routes { warnOfNeedlessOutliving(cursor, route) }
         WeakerTwins(problems: problems, configuration: configuration).warn(of: routes)
     }
 
@@ -140,6 +141,15 @@ struct ConfigurationReview {
             }
         default: break
         }
+    }
+
+    /// Only what the route says itself: a default is for the others.
+    private func warnOfNeedlessOutliving(_ cursor: Cursor, _ route: RouteConfiguration) {
+        guard let written = cursor["outlive_token"], route.outlivesToken, route.isShadow || route.access == .everyone
+        else { return }
+        problems.report(
+            "no token ends a stream on a \(route.isShadow ? "shadow" : "public") route", as: .withoutEffect,
+            at: cursor.nameRange(of: "outlive_token"), pointer: written.pointer)
     }
 
     private func warnOfShadow(_ cursor: Cursor) {

@@ -34,6 +34,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case unverifiedUpstream = "unverified_upstream"
     case schemeMismatch = "scheme_mismatch"
     case certificateDates = "certificate_dates"
+    case withoutEffect = "without_effect"
 
     /// How grave a finding is.
     package enum Severity: String, Sendable {
@@ -52,7 +53,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
             .cleartextTokens, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey,
-            .unverifiedUpstream, .schemeMismatch, .certificateDates:
+            .unverifiedUpstream, .schemeMismatch, .certificateDates, .withoutEffect:
             .warning
         }
     }
@@ -90,6 +91,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .unverifiedUpstream: "The servers of an upstream prove who they are."
         case .schemeMismatch: "Clients use the scheme that a listener speaks."
         case .certificateDates: "A certificate is good, and stays so for another 14 days."
+        case .withoutEffect: "What a route says has an effect there."
         case .passwordGrant: "Clients do not see the passwords of users (RFC 9700 §2.4)."
         }
     }

@@ -127,7 +127,7 @@ package struct EffectiveConfiguration {
         let isPublic = own["public"] != nil || taken.contains("public")
         for key in Shape.routeSettings where own[key.name] == nil {
             // Without a token, these have no meaning.
-            if isPublic && AccessFields.meaninglessInPublic.contains(key.name) { continue }
+            if isPublic && (AccessFields.meaninglessInPublic + ["outlive_token"]).contains(key.name) { continue }
             if AccessFields.keys.contains(key.name) && !taken.contains(key.name) { continue }
             if let value = routeDefaults?[key.name] {
                 // An upstream of all routes remains one upstream where it is written.

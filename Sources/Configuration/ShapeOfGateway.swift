@@ -11,6 +11,7 @@ extension Shape {
             Key("grant", grant, default: "union", "How a token's scopes and those of its roles come together."),
             Key("issuers", .map(issuer, names: .name), "Who issues the tokens that are good here."),
             Key("api_keys", apiKeys, "Credentials of machines, hashed."),
+            Key("token_locations", tokenLocations, "Where tokens may stand besides Authorization."),
             Key("upstreams", .map(upstream, names: .name), "The services that requests are forwarded to."),
             Key("route_defaults", routeDefaults, "Keys for every route that does not set them."),
             Key("routes", .list(route), .required, "Which requests pass, and whose."),
@@ -53,6 +54,13 @@ extension Shape {
         ObjectShape([
             Key("includes", .list(.string(.text)), "Roles that whoever has this role has, too."),
             Key("scopes", .list(.string(.scope)), "Scopes that the role grants."),
+        ]))
+
+    private static let tokenLocations = Shape.object(
+        ObjectShape([
+            Key(
+                "websocket_protocol", .string(.subprotocol),
+                "The subprotocol behind which a WebSocket's handshake may offer the token; none by default.")
         ]))
 
     /// One upstream, named or inside a route.

@@ -18,6 +18,9 @@ extension Shape {
             Key(
                 "idle_timeout", .string(.duration(.positive)), default: "75s",
                 "The time without a byte, between requests and within a body."),
+            Key(
+                "stream_idle_timeout", .string(.duration(.positive)), default: "10m",
+                "The time that a WebSocket, an event stream or a call of gRPC may go without a byte either way."),
             Key("connect_timeout", .string(.duration(.positive)), default: "5s", "The time to connect to an upstream."),
             Key("timeout", .string(.duration(.positive)), default: "60s", "The time to an upstream's response head."),
             Key(

@@ -70,6 +70,12 @@ extension Shape {
             "idle_timeout", .string(.duration(.positive)), inherits: ["limits", "idle_timeout"],
             "The time between bytes of a body; as in limits by default."),
         Key(
+            "stream_idle_timeout", .string(.duration(.positive)), inherits: ["limits", "stream_idle_timeout"],
+            "The time that a stream may go without a byte either way; as in limits by default."),
+        Key(
+            "outlive_token", .boolean, default: "false",
+            "Whether WebSockets, event streams and calls of gRPC may go on when their token has expired."),
+        Key(
             "max_body", .string(.size(.body, orUnlimited: true)), inherits: ["limits", "max_body"],
             "The largest request body; as in limits by default."),
         Key(

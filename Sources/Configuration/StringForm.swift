@@ -39,6 +39,8 @@ enum StringForm: Sendable {
     case ownFieldName
     /// An origin as browsers write it, `null`, or `*`.
     case origin
+    /// The name of a subprotocol of WebSockets: a token (RFC 6455 §4.1, RFC 9110 §5.6.2) that is not long.
+    case subprotocol
     /// The hash of an API key.
     case keyHash
     /// A point in time (RFC 3339).
@@ -74,6 +76,8 @@ enum StringForm: Sendable {
         case .file: !SourceName.isPath(text)
         // Perhaps the key itself.
         case .keyHash: KeyHashText.parse(text) == nil
+        // Perhaps a token.
+        case .subprotocol: text.utf8.count > 64
         case .address, .serverURL, .externalURL, .upstreamHost, .hostName, .proxy: Self.holdsUser(text)
         default: UserInformation.masked(in: text) != nil
         }
@@ -126,7 +130,8 @@ enum StringForm: Sendable {
                 throw ValueProblem(
                     message: "\"\(text)\" is not an address or a range of addresses, such as \"10.0.0.0/8\" or \"::1\"")
             }
-        case .fieldName, .ownFieldName, .origin, .keyHash, .time, .builtInPath, .accountName, .passwordHash:
+        case .fieldName, .ownFieldName, .origin, .subprotocol, .keyHash, .time, .builtInPath, .accountName,
+            .passwordHash:
             try checkAccess(text)
         case .prefix: try RewriteConfiguration.checkPrefix(text)
         case .duration(let range): _ = try QuantityText.duration.parse(text, in: range)
@@ -145,6 +150,11 @@ enum StringForm: Sendable {
                 throw ValueProblem(message: "the field \"\(text)\" already has a meaning")
             }
         case .origin: try OriginText.check(text)
+        case .subprotocol:
+            guard text.utf8.count <= 64 else { throw ValueProblem(message: "a subprotocol has at most 64 characters") }
+            try require(text, "a subprotocol consists of letters, digits and \"!#$%&'*+-.^_`|~\" (RFC 9110)") {
+                $0.isTokenCharacter
+            }
         case .keyHash:
             guard KeyHashText.parse(text) != nil else {
                 throw ValueProblem(
@@ -183,6 +193,8 @@ extension UInt8 {
         default: false
         }
     }
+
+    fileprivate var isTokenCharacter: Bool { isNameCharacter || "!#$%&'*+^`|~".utf8.contains(self) }
 
     fileprivate var isFieldCharacter: Bool {
         isNameCharacter && self != UInt8(ascii: ".") && self != UInt8(ascii: "_")

@@ -47,6 +47,7 @@ enum TextPattern {
         "(?:unix:|\(ipv4)(?:/(?:0{0,2}[0-9]|0?[12][0-9]|0?3[0-2]))?"
         + "|(?:\(ipv6))(?:/(?:0{0,2}[0-9]|0?[1-9][0-9]|1[01][0-9]|12[0-8]))?)"
     static let fieldName = "[A-Za-z0-9-]+"
+    static let subprotocol = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}"
     static let keyHash = "sha256:[0-9a-f]{64}"
     static let time =
         "(?:19[7-9][0-9]|[2-9][0-9]{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -126,6 +127,7 @@ extension StringForm {
         case .fieldName: "field_name"
         case .ownFieldName: "own_field_name"
         case .origin: "origin"
+        case .subprotocol: "subprotocol"
         case .keyHash: "key_hash"
         case .time: "time"
         case .builtInPath: "built_in_path"
@@ -157,6 +159,7 @@ extension StringForm {
         case .prefix: TextPattern.prefix
         case .fieldName, .ownFieldName: TextPattern.fieldName
         case .origin: TextPattern.origin
+        case .subprotocol: TextPattern.subprotocol
         case .keyHash: TextPattern.keyHash
         case .time: TextPattern.time
         case .builtInPath: TextPattern.builtInPath
@@ -189,6 +192,7 @@ extension StringForm {
         case .fieldName: ["Authorization"]
         case .ownFieldName: ["X-User"]
         case .origin: ["https://app.example.com", "http://localhost:3000"]
+        case .subprotocol: ["bearer"]
         case .keyHash: ["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
         case .time: ["2027-01-31T00:00:00Z"]
         case .builtInPath: ["/token"]

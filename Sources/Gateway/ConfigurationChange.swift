@@ -45,6 +45,12 @@ struct ConfigurationChange {
             ("roles", Difference(old.roles, new.roles, name: \.name, isSame: ==)),
             ("issuers", Difference(old.issuers, new.issuers, name: \.name, isSame: ==)),
             ("api_keys", Difference(old.apiKeys?.keys ?? [], new.apiKeys?.keys ?? [], name: \.name, isSame: ==)),
+            (
+                "token_locations",
+                Difference(old.tokenLocations.names, new.tokenLocations.names, name: \.self) { _, _ in
+                    old.tokenLocations == new.tokenLocations
+                }
+            ),
             ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
             (
                 "listeners",
@@ -94,6 +100,11 @@ struct ConfigurationChange {
         if names.count > longestList { values.append(.string("and \(names.count - longestList) more")) }
         return .array(values)
     }
+}
+
+extension TokenLocationsConfiguration {
+    /// The keys of those that there are.
+    fileprivate var names: [String] { webSocketProtocol == nil ? [] : ["websocket_protocol"] }
 }
 
 extension RouteConfiguration {

@@ -19,7 +19,8 @@ extension Exchange {
         if request.maxForwards == 0 { return await answer(204, lines: crossOriginLines, on: client) }
         let pool = generation.pool(of: permit.upstream, along: route)
         if request.opensWebSocket, !pool.carriesWebSockets { throw .webSocketNotForwarded }
-        if request.isCall { longStream = .gRPC }
+        // There is no gRPC without HTTP/2, whatever a request calls itself.
+        if client.http2 != nil, request.isCall { longStream = .gRPC }
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0
         var mayReuse = true

@@ -24,7 +24,8 @@ extension Exchange {
         let offered = OfferedProtocols(request.fields, marker: marker)
         stripped.insert(.secWebSocketProtocol)
         if !offered.others.isEmpty { output.appendField("Sec-WebSocket-Protocol", offered.others.span) }
-        guard route.passesCredentials, case .found(let token) = offered.token else { return }
+        guard route.passesCredentials, !request.fields.contains(.authorization), case .found(let token) = offered.token
+        else { return }
         output.append("Authorization: Bearer ")
         output += token
         output.append("\r\n")

@@ -46,18 +46,31 @@ extension Request {
 }
 
 extension Exchange {
-    private static let longestStream = 366 * 86400
+    /// How long the stream may last that the exchange is.
+    func lifetime(along route: GatewayRoute) -> StreamLifetime {
+        var callEnd = Instant.never
+        if longStream == .gRPC, let timeout = request.callTimeout {
+            callEnd = decided + timeout + Self.graceAfterCallEnd
+        }
+        return StreamLifetime(
+            tokenEnd: tokenEnd(along: route), callEnd: callEnd, idleTimeout: route.streamIdleTimeout,
+            lastActivity: resources.loop.now)
+    }
 
-    /// Until when the stream may go on: until a new request with its token would be refused.
-    var tokenEnd: Instant {
-        guard let principal, let route, let end = generation.evaluator.end(ofStreamsOf: principal, along: route) else {
+    /// A client of gRPC that is there gives up by itself.
+    private static let graceAfterCallEnd = Nanoseconds.seconds(1)
+    /// A year ahead is as good as never, and what a token says may be beyond all numbers.
+    private static let longestTokenLife = 366 * 86400
+
+    /// Until when the token is good: until a new request with it would be refused.
+    private func tokenEnd(along route: GatewayRoute) -> Instant {
+        guard let principal, let end = generation.evaluator.end(ofStreamsOf: principal, along: route) else {
             return .never
         }
-        // A year ahead is as good as never, and what a token says may be beyond all numbers.
-        let seconds = min(end - Int(resources.loop.timeOfDay / 1_000_000), Self.longestStream)
+        let now = resources.loop.timeOfDay
+        let seconds = min(end - Int(now / 1_000_000), Self.longestTokenLife)
         guard seconds > 0 else { return resources.loop.now }
-        let fraction = UInt64(resources.loop.timeOfDay % 1_000_000) * 1000
-        return resources.loop.now + Nanoseconds(count: UInt64(seconds) * 1_000_000_000 - fraction)
+        return resources.loop.now + Nanoseconds(count: UInt64(seconds) * 1_000_000_000 - UInt64(now % 1_000_000) * 1000)
     }
 
     /// Gives back what a stream does not need while it waits.

@@ -26,18 +26,13 @@ final class Relay {
     private var downloadPace: PaceGuard
     /// When the upstream last took or gave something.
     private var lastProgress: Instant
-    /// When anything was last moved, either way.
-    private var lastActivity: Instant
-    /// When the stream ends with its token, and when because of its own deadline.
-    private var tokenEnd = Instant.never
-    private var callEnd = Instant.never
+    /// How long a stream may last; nil for an ordinary exchange.
+    private var lifetime: StreamLifetime?
     /// When a client that has ended its side is taken to have left.
     private var clientEnd = Instant.never
 
     /// A client that has ended its side of the connection may still want the answer, but has usually left.
     private static let graceAfterClientEnd = Nanoseconds.milliseconds(50)
-    /// A client of gRPC that is there gives up by itself.
-    private static let graceAfterCallEnd = Nanoseconds.seconds(1)
     /// More interim responses than this (RFC 9110 §15.2) before the final one are no use to anybody.
     private static let informationalLimit = 16
 
@@ -50,7 +45,7 @@ final class Relay {
         uploadPace = PaceGuard(minimumRate: settings.bodyRate, window: settings.bodyRateWindow)
         downloadPace = uploadPace
         lastProgress = exchange.resources.loop.now
-        lastActivity = lastProgress
+        if exchange.longStream != nil { lifetime = exchange.lifetime(along: route) }
     }
 
     /// Whether the upstream connection is between messages, so that another exchange may use it.
@@ -75,9 +70,8 @@ final class Relay {
                 trailers: exchange.generation.fieldRules.requestTrailers)
         }
         hasBegun = true
-        if exchange.longStream != nil { beginStream() }
         while true {
-            try endStreamIfDue()
+            if lifetime != nil { try endStreamIfDue() }
             let uploadStep = try upload()
             let downloadStep = try download()
             if downloadStep == .finished { break }
@@ -96,27 +90,10 @@ final class Relay {
 
     // MARK: Long streams
 
-    private func beginStream() {
-        tokenEnd = exchange.tokenEnd
-        if exchange.longStream == .gRPC, let timeout = exchange.request.callTimeout {
-            callEnd = exchange.decided + timeout + Self.graceAfterCallEnd
-        }
-    }
-
     /// Ends a stream that must not, or need not, go on.
     private func endStreamIfDue() throws(Refusal) {
-        guard exchange.longStream != nil else { return }
-        let now = exchange.resources.loop.now
-        if now >= tokenEnd { throw .ended(.tokenExpired) }
-        if now >= callEnd { throw .ended(.deadlineExceeded) }
-        if now >= lastActivity + route.streamIdleTimeout { throw .ended(.idleTimeout) }
+        if let end = lifetime?.end(at: exchange.resources.loop.now) { throw .ended(end) }
         if exchange.resources.isEndingStreams { throw .ended(.draining) }
-    }
-
-    /// When `endStreamIfDue` has to look.
-    private var streamDeadline: Instant {
-        guard exchange.longStream != nil else { return .never }
-        return min(tokenEnd, callEnd, lastActivity + route.streamIdleTimeout)
     }
 
     /// Notes what the upstream says of a call: behind its content, or in its head if there is none.
@@ -135,7 +112,7 @@ final class Relay {
             let step = try exchange.upload.advance(
                 from: client.stream, &client.input, exchange.resources.blocks, to: upstream.stream)
             uploadPace.count(exchange.upload.received - received)
-            if exchange.upload.received > received { lastActivity = exchange.resources.loop.now }
+            if exchange.upload.received > received { lifetime?.lastActivity = exchange.resources.loop.now }
             if exchange.upload.output.totalSent > sent { noteProgress() }
             return step
         } catch {
@@ -152,7 +129,7 @@ final class Relay {
 
     private func noteProgress() {
         lastProgress = exchange.resources.loop.now
-        lastActivity = lastProgress
+        lifetime?.lastActivity = lastProgress
     }
 
     // MARK: Response
@@ -170,7 +147,7 @@ final class Relay {
             // Whoever takes the response is there, whether or not it will send more.
             if exchange.download.output.totalSent > sent {
                 clientEnd = .never
-                lastActivity = exchange.resources.loop.now
+                lifetime?.lastActivity = exchange.resources.loop.now
             }
             if exchange.download.received > received { noteProgress() }
             return step
@@ -199,7 +176,7 @@ final class Relay {
                 exchange.beginResponse(
                     to: client, from: upstream.http2,
                     isUploadComplete: exchange.upload.isSourceDone && !isUploadAbandoned)
-                if exchange.longStream == .events { beginStream() }
+                if exchange.longStream == .events { lifetime = exchange.lifetime(along: route) }
                 return true
             }
             if upstream.http2 != nil { return false }
@@ -284,12 +261,12 @@ final class Relay {
 
     private func wait(_ upload: BodyPump.Step, _ download: BodyPump.Step) async throws(Refusal) {
         let began = exchange.resources.loop.now
-        let isStream = exchange.longStream != nil
+        let isStream = lifetime != nil
         let waitsForBody = upload == .waitsForSource && isClientToSend && !hasFinalHead && !isStream
         let (upstreamDeadline, phase) = upstreamDeadline(upload, download)
         guard began < upstreamDeadline else { throw .upstream(.timedOut(phase)) }
         try noticeClientEnd(upload, at: began)
-        var deadline = min(upstreamDeadline, clientEnd, streamDeadline)
+        var deadline = min(upstreamDeadline, clientEnd, lifetime?.deadline ?? .never)
         if waitsForBody { deadline = min(deadline, began + uploadPace.patience) }
         if download == .waitsForSink, !isStream { deadline = min(deadline, began + downloadPace.patience) }
         if isStream { exchange.releaseStorage(of: client, upstream) }
@@ -314,8 +291,9 @@ final class Relay {
     ) -> (Instant, UpstreamError.Phase) {
         if upload == .waitsForSink { return (lastProgress + route.idleTimeout, .request) }
         guard download == .waitsForSource else { return (.never, .body) }
-        if hasFinalHead { return (exchange.longStream == nil ? lastProgress + route.idleTimeout : .never, .body) }
-        if callEnd != .never { return (.never, .head) }
+        if hasFinalHead { return (lifetime == nil ? lastProgress + route.idleTimeout : .never, .body) }
+        // A call's own deadline takes the place of the route's.
+        if let lifetime, lifetime.callEnd != .never { return (.never, .head) }
         if upload == .waitsForSource && isClientToSend { return (.never, .head) }
         return (lastProgress + route.timeout, .head)
     }

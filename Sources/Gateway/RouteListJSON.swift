@@ -52,6 +52,8 @@ extension ListedRoute {
             ("allow", value(configured.allow.map(\.rawValue).sorted())),
             ("timeout", .integer(configured.timeout.milliseconds)),
             ("idle_timeout", .integer(configured.idleTimeout.milliseconds)),
+            ("stream_idle_timeout", .integer(configured.streamIdleTimeout.milliseconds)),
+            ("outlive_token", .bool(configured.outlivesToken)),
             ("max_body", value(configured.maximumBody)),
             ("identity_headers", value(configured.identityHeaders)),
             ("cors", configured.crossOrigin.map { .members($0.members) } ?? .null),

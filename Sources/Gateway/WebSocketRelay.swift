@@ -14,10 +14,7 @@ final class WebSocketRelay {
     private let exchange: Exchange
     private let client: Client
     private let upstream: UpstreamConnection
-    private let idleTimeout: Nanoseconds
-    private let tokenEnd: Instant
-    /// When anything was last moved.
-    private var lastActivity: Instant
+    private var lifetime: StreamLifetime
     /// When the wait for the ends to agree to the end is over.
     private var closeDeadline = Instant.never
     private var isClosing = false
@@ -32,9 +29,7 @@ final class WebSocketRelay {
         self.exchange = exchange
         self.client = client
         self.upstream = upstream
-        idleTimeout = route.streamIdleTimeout
-        tokenEnd = exchange.tokenEnd
-        lastActivity = exchange.resources.loop.now
+        lifetime = exchange.lifetime(along: route)
     }
 
     /// Runs until one side ends it, or the gateway does.
@@ -99,7 +94,7 @@ final class WebSocketRelay {
     }
 
     private func noteActivity(_ count: Int) {
-        if count > 0 { lastActivity = exchange.resources.loop.now }
+        if count > 0 { lifetime.lastActivity = exchange.resources.loop.now }
     }
 
     // MARK: Ending
@@ -130,14 +125,12 @@ final class WebSocketRelay {
 
     /// Ends the WebSocket if it must not, or need not, go on.
     private func closeIfDue(at now: Instant) {
-        guard !isClosing else { return }
-        if client.isEnding {
-            close(.goingAway, for: .draining, at: now)
-        } else if now >= tokenEnd {
-            close(.policyViolation, for: .tokenExpired, at: now)
-        } else if now >= lastActivity + idleTimeout {
-            exchange.record.ended = .idleTimeout
-            closeDeadline = now
+        guard !isClosing, let end = client.isEnding ? .draining : lifetime.end(at: now) else { return }
+        exchange.record.ended = end
+        switch end {
+        case .draining: close(.goingAway, at: now)
+        case .tokenExpired: close(.policyViolation, at: now)
+        case .idleTimeout, .deadlineExceeded: closeDeadline = now
         }
     }
 
@@ -154,9 +147,8 @@ final class WebSocketRelay {
         }
     }
 
-    private func close(_ code: CloseFrame.Code, for reason: StreamEnd, at now: Instant) {
+    private func close(_ code: CloseFrame.Code, at now: Instant) {
         isClosing = true
-        exchange.record.ended = reason
         closeDeadline = min(closeDeadline, now + Self.frameTimeout)
         let frame = CloseFrame(code: code)
         exchange.download.endFrames(with: frame.unmasked)
@@ -166,8 +158,6 @@ final class WebSocketRelay {
 
     private func wait() async {
         exchange.releaseStorage(of: client, upstream)
-        var deadline = min(closeDeadline, lastActivity + idleTimeout)
-        if !isClosing { deadline = min(deadline, tokenEnd) }
-        _ = await client.wait(until: deadline)
+        _ = await client.wait(until: isClosing ? closeDeadline : min(closeDeadline, lifetime.deadline))
     }
 }

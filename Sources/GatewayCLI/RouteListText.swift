@@ -50,6 +50,7 @@ struct RouteListText {
         if route.ignoresTrailingSlash { flags.append("either slash") }
         if let issuers = route.issuers { flags.append("issuers \(issuers.joined(separator: " "))") }
         if route.rewrite != nil { flags.append("rewrite") }
+        if route.outlivesToken, route.access != .everyone { flags.append("streams outlive tokens") }
         if !route.passesAuthorization { flags.append("strips authorization") }
         if !route.allow.isEmpty {
             flags.append("allows \(route.allow.map(\.rawValue).sorted().joined(separator: " "))")

@@ -5,7 +5,9 @@ extension Span where Element == UInt8 {
     ///
     /// - Parameter name: type and subtype, in any case.
     /// - Returns: whether it is that type.
-    package func isMediaType(_ name: StaticString) -> Bool { mediaType.equalsIgnoringCase(name) }
+    package func isMediaType(_ name: StaticString) -> Bool {
+        count >= name.utf8CodeUnitCount && mediaType.equalsIgnoringCase(name)
+    }
 
     /// Whether a value of `Content-Type` says that the message is one of gRPC; gRPC-Web is something else.
     package var isGRPC: Bool {

@@ -12,6 +12,8 @@ struct LineKeyTests {
         for list in [ListKey.requiredScopes, .missingScopes, .requiredRoles] { record.append("x", to: list) }
         record.wouldDeny = .noToken
         record.aborted = .client
+        record.ended = .idleTimeout
+        record.grpcStatus = 0
         record.status = 200
         record.upstreamStatus = 200
         record.upstreamDuration = 1

@@ -80,6 +80,54 @@ struct RecordFormatTests {
                 """)
     }
 
+    @Test(
+        "a stream that the gateway ended says why",
+        arguments: [
+            (StreamEnd.tokenExpired, "token_expired"), (.draining, "draining"), (.idleTimeout, "idle_timeout"),
+            (.deadlineExceeded, "deadline_exceeded"),
+        ])
+    func ended(_ end: StreamEnd, _ word: String) {
+        let text = line { record in
+            record.upstreamStatus = 200
+            record.grpcStatus = 16
+            record.upstreamDuration = 3_000_000
+            record.aborted = .upstream
+            record.ended = end
+            record.droppedFields = 1
+        }
+        #expect(text.contains(#""upstream_status":200,"grpc_status":16,"upstream_duration":3.000000,"#))
+        #expect(text.contains(#""aborted":"upstream","ended":"\#(word)","dropped_fields":1}"#))
+    }
+
+    @Test("the longest line of all has room")
+    func longest() {
+        let text = line { record in
+            for key in TextKey.allCases {
+                record.set(key, to: [UInt8](repeating: 0, count: key.maximumLength + 1))
+            }
+            let name = String(repeating: "\u{1}", count: ListKey.maximumLength + 1)
+            for _ in 0..<ListKey.maximumCount { record.append(name, to: .missingScopes) }
+            record.decision = .undecided
+            record.reason = .insufficientAuthentication
+            record.wouldDeny = .insufficientAuthentication
+            record.origin = .upstream
+            record.aborted = .upstream
+            record.ended = .deadlineExceeded
+            record.status = .min
+            record.grpcStatus = .min
+            record.upstreamStatus = .min
+            record.retries = .min
+            record.expiresIn = .min
+            record.bytesIn = .max
+            record.bytesOut = .max
+            record.duration = .max
+            record.decisionDuration = .max
+            record.upstreamDuration = .max
+            record.droppedFields = .max
+        }
+        #expect(text.hasSuffix("…\"}\n"))
+    }
+
     @Test("an absent value is an absent key")
     func absent() {
         #expect(
@@ -115,6 +163,25 @@ struct RecordFormatTests {
             record.decision = decision
             record.origin = origin
             record.status = status
+        }
+        #expect(text.contains(expected))
+    }
+
+    @Test(
+        "a call of gRPC that was allowed has failed if its status is the gateway's own, unless that was its end",
+        arguments: [
+            (Decision.allow, StatusOrigin.gateway, nil, #""level":"error","event":"access","msg":"failed""#),
+            (.allow, .gateway, StreamEnd.tokenExpired, #""level":"info","event":"access","msg":"allowed""#),
+            (.allow, .upstream, nil, #""level":"info","event":"access","msg":"allowed""#),
+            (.deny, .gateway, nil, #""level":"warn","event":"access","msg":"denied""#),
+        ])
+    func levelOfCall(_ decision: Decision, _ origin: StatusOrigin, _ end: StreamEnd?, _ expected: String) {
+        let text = line { record in
+            record.decision = decision
+            record.origin = origin
+            record.status = 200
+            record.grpcStatus = 14
+            record.ended = end
         }
         #expect(text.contains(expected))
     }

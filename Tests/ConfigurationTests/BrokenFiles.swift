@@ -23,6 +23,8 @@ let brokenFiles = [
     "bad-rewrites",
     "bad-server-urls",
     "bad-sizes",
+    "bad-streams",
+    "bad-token-locations",
     "bad-upstream-flags",
     "bad-words",
     "characters-beyond-ascii",

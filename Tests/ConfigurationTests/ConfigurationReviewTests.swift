@@ -50,6 +50,23 @@ struct ConfigurationReviewTests {
             try warnings(defaults: #", "shadow": true"#, routes: other) == ["shadow_route /route_defaults/shadow"])
     }
 
+    @Test(
+        "streams that no token ends need not outlive theirs: this is warned about, unless it is a default",
+        arguments: [
+            (#""public": true"#, #""outlive_token": true"#, true),
+            (#""authenticated": true, "shadow": true"#, #""outlive_token": true"#, true),
+            (#""public": true"#, #""outlive_token": false"#, false),
+            (#""authenticated": true"#, #""outlive_token": true"#, false),
+        ])
+    func outliving(access: String, key: String, isWarned: Bool) throws {
+        let route = #"{ "id": "r", "path": "/r", \#(access)"#
+        let shadow = access.contains("shadow") ? ["shadow_route /routes/1/shadow"] : []
+        #expect(
+            Set(try warnings(routes: "\(route), \(key) }"))
+                == Set(shadow + (isWarned ? ["without_effect /routes/1/outlive_token"] : [])))
+        #expect(try warnings(defaults: ", \(key)", routes: "\(route) }") == shadow)
+    }
+
     @Test("an audience of any is warned about")
     func anyAudience() throws {
         #expect(try warnings(audience: #""any""#, routes: plain) == ["any_audience /issuers/main/audience"])

@@ -31,15 +31,21 @@ struct EffectiveConfigurationTests {
     @Test("the effective configuration means the same and is its own effective configuration")
     func meaning() throws {
         let text = file(
-            top: #""grant": "token", "limits": { "timeout": "7s", "max_body": "1MiB" },"#,
-            defaults: #", "roles": ["x"], "issuers": ["main"], "shadow": true, "allow": ["parameters"]"#, routes: routes
-        )
+            top: """
+                "grant": "token", "limits": { "timeout": "7s", "max_body": "1MiB", "stream_idle_timeout": "8s" },
+                "token_locations": { "websocket_protocol": "bearer" },
+                """,
+            defaults: """
+                , "roles": ["x"], "issuers": ["main"], "shadow": true, "allow": ["parameters"], "outlive_token": true
+                """,
+            routes: routes)
         let result = try effective(text)
         #expect(try effective(result) == result)
         let before = try GatewayConfiguration.read(Array(text.utf8), file: "g.json", surroundings: .fixed)
         let after = try GatewayConfiguration.read(Array(result.utf8), file: "g.json", surroundings: .fixed)
         #expect(after.listeners == before.listeners)
         #expect(after.limits == before.limits)
+        #expect(after.tokenLocations == before.tokenLocations)
         #expect(after.accessLog == before.accessLog)
         #expect(after.refusals == before.refusals)
         #expect(after.upstreams == before.upstreams)
@@ -49,11 +55,14 @@ struct EffectiveConfigurationTests {
             #expect(one.access == other.access)
             #expect(one.upstream == other.upstream)
             #expect(one.allow == other.allow)
-            #expect([one.timeout, one.idleTimeout] == [other.timeout, other.idleTimeout])
+            #expect(
+                [one.timeout, one.idleTimeout, one.streamIdleTimeout]
+                    == [other.timeout, other.idleTimeout, other.streamIdleTimeout])
             #expect(one.maximumBody == other.maximumBody)
             #expect(one.isShadow == other.isShadow)
             // Tokens do not matter on a public route.
             #expect(one.issuers == other.issuers || one.access == .everyone)
+            #expect(one.outlivesToken == other.outlivesToken || one.access == .everyone)
         }
         #expect(after.routes.map(\.timeout) == [.seconds(7), .seconds(1), .seconds(7)])
     }
@@ -81,6 +90,7 @@ struct EffectiveConfigurationTests {
         #expect(result["issuers"]?["main"]?["claims"]?["client"]?.array?.count == 2)
         #expect(result["issuers"]?["main"]?["maximum_lifetime"] == nil)
         #expect(result["workers"] == nil)
+        #expect(result["token_locations"] == nil)
         #expect(result["admin"] == nil)
         #expect(result["listeners"]?.array?.first?["address"]?.string == "127.0.0.1:9000")
         #expect(result["listeners"]?.array?.first?["$comment"]?.string == "c ${d}")

@@ -54,6 +54,7 @@ struct ReadingTests {
         #expect(configuration.refusals == RefusalConfiguration())
         #expect(configuration.accessLog == AccessLogConfiguration())
         #expect(configuration.forwarding.writesVia)
+        #expect(configuration.tokenLocations == TokenLocationsConfiguration())
         let issuer = try #require(configuration.issuers.first)
         #expect(issuer.clockSkew == .seconds(30))
         #expect(issuer.maximumLifetime == nil)
@@ -65,6 +66,8 @@ struct ReadingTests {
         #expect(route.host == nil)
         #expect(route.timeout == .seconds(60))
         #expect(route.idleTimeout == .seconds(75))
+        #expect(route.streamIdleTimeout == .seconds(600))
+        #expect(!route.outlivesToken)
         #expect(route.maximumBody == nil)
         #expect(route.passesAuthorization)
         #expect(route.upstreamHost == .client)
@@ -118,6 +121,23 @@ struct ReadingTests {
         let others = configuration.routes.dropFirst()
         #expect(others.map(\.identityHeaders.count) == [1, 0])
         #expect(others.allSatisfy { $0.crossOrigin == CrossOriginConfiguration(origins: ["*"]) })
+    }
+
+    @Test("what is said of streams arrives, also from route_defaults and limits")
+    func streams() throws {
+        let configuration = try configuration(
+            top: """
+                "token_locations": { "websocket_protocol": "!#$%&'*+-.^_`|~aZ09" }, "limits": { "stream_idle_timeout": "1h" },
+                """,
+            defaults: #", "outlive_token": true"#,
+            routes: """
+                { "id": "own", "path": "/own", "authenticated": true, "outlive_token": false, "stream_idle_timeout": "2s" },
+                { "id": "default", "path": "/default", "authenticated": true }
+                """)
+        #expect(configuration.tokenLocations.webSocketProtocol == "!#$%&'*+-.^_`|~aZ09")
+        #expect(configuration.limits.streamIdleTimeout == .seconds(3600))
+        #expect(configuration.routes.map(\.streamIdleTimeout) == [.seconds(2), .seconds(3600)])
+        #expect(configuration.routes.map(\.outlivesToken) == [false, true])
     }
 
     @Test("every key that is supported arrives")

@@ -122,7 +122,7 @@ def test_routes_as_json_say_everything_and_where_it_stands(write: Any) -> None:
     path = write(routes=[
         {"id": "a", "path": "/a/{id}", "host": "*.Example.com", "methods": ["GET", "PURGE"], "shadow": True,
          "any_scopes": [["me"], ["items:read", "items:write"]], "roles": ["admin"], "issuers": ["main"],
-         "timeout": "1500ms", "max_body": "1KiB", "allow": ["encoded_slash"], "trailing_slash": "either"},
+         "timeout": "1500ms", "stream_idle_timeout": "2m", "outlive_token": True, "max_body": "1KiB", "allow": ["encoded_slash"], "trailing_slash": "either"},
         {"id": "b", "path": "/b", "authenticated": True},
     ], listeners=[{"address": "127.0.0.1:0", "livez": True}])
     live, first, second = listed(path)
@@ -130,26 +130,31 @@ def test_routes_as_json_say_everything_and_where_it_stands(write: Any) -> None:
     expected = {
         "id": "a", "host": "*.example.com", "path": "/a/{id}", "trailing_slash": "either", "methods": ["GET", "PURGE"],
         "any_scopes": [["me"], ["items:read", "items:write"]], "roles": ["admin"], "issuers": ["main"],
-        "upstream": "service", "timeout": 1500, "max_body": 1024, "allow": ["encoded_slash"], "shadow": True,
+        "upstream": "service", "timeout": 1500, "stream_idle_timeout": 120_000, "outlive_token": True, "max_body": 1024,
+        "allow": ["encoded_slash"], "shadow": True,
     }
     assert {key: first.get(key) for key in expected} == expected
     lines = Path(path).read_text().splitlines()
     assert lines[first["line"] - 1][first["column"] - 1] == "{"
     assert '"id": "a"' in lines[first["line"]]
     assert (second["authenticated"], second["methods"], second["host"], second["max_body"]) == (True, None, None, None)
+    assert (second["stream_idle_timeout"], second["outlive_token"]) == (600_000, False)
 
 
 def test_routes_for_people(write: Any) -> None:
     result = run("routes", "--config", write(routes=ROUTES + [
-        {"id": "dark", "path": "/dark", "scopes": ["me"], "roles": ["viewer", "editor"], "shadow": True}]))
+        {"id": "dark", "path": "/dark", "scopes": ["me"], "roles": ["viewer", "editor"], "shadow": True},
+        {"id": "feed", "path": "/feed", "scopes": ["me"], "outlive_token": True},
+        {"id": "open", "path": "/open", "public": True, "outlive_token": True}]))
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
     assert re.split(r" {2,}", lines[0]) == ["ID", "METHODS", "PATH", "ACCESS", "UPSTREAM", "FLAGS"]
-    assert len(lines) == len(ROUTES) + 2
+    assert len(lines) == len(ROUTES) + 4
     rows = {cells[0]: cells[1:] for cells in (re.split(r" {2,}", line) for line in lines[1:])}
     assert rows["items.read"] == ["GET,HEAD", "/items/{id}", "scopes items:read", "service", "-"]
     assert rows["any"][2] == "scopes items:read me or items:write"
     assert rows["dark"] == ["all", "/dark", "scopes me, and role viewer or editor", "service", "shadow"]
+    assert (rows["feed"][-1], rows["open"][-1]) == ("streams outlive tokens", "-")
     starts = {line.index("service") for line in lines[1:]}
     assert starts == {lines[0].index("UPSTREAM")}, "the columns are aligned"
 

@@ -108,9 +108,12 @@ def test_lines_of_the_access_log_follow_their_schema(gateway: Gateway, mint: Min
     for line, fields in [
         ("GET /health", []), ("GET /items/1", [f"Authorization: Bearer {token}"]),
         ("DELETE /items/1", [f"Authorization: Bearer {token}"]), ("GET /items/1", []), ("GET /nowhere", []),
+        ("GET /items/1", ["Content-Type: application/grpc"]),
     ]:
         method, path = line.split()
         gateway.exchange(request(method, path, *fields))
     gateway.exchange(b"NOT HTTP\r\n\r\n")
-    for line in gateway.wait_for_log_count(6):
+    lines = gateway.wait_for_log_count(7)
+    for line in lines:
         validator.validate(line)
+    assert [line.get("grpc_status") for line in lines].count(16) == 1

@@ -59,6 +59,21 @@ struct ConfigurationChangeTests {
         #expect(ConfigurationChange(from: old, to: new).metadata == ["needs_restart": ["workers", "admin"]])
     }
 
+    @Test("another place for tokens is told")
+    func tokenLocations() throws {
+        func change(_ old: String?, _ new: String?) throws -> Logger.Metadata {
+            let configurations = try [old, new].map { name in
+                let top = name.map { #""token_locations": { "websocket_protocol": "\#($0)" },"# } ?? ""
+                return try configuration(routes: route("a"), top: top)
+            }
+            return ConfigurationChange(from: configurations[0], to: configurations[1]).metadata
+        }
+        #expect(try change(nil, "a") == ["added_token_locations": ["websocket_protocol"]])
+        #expect(try change("a", "b") == ["changed_token_locations": ["websocket_protocol"]])
+        #expect(try change("a", nil) == ["removed_token_locations": ["websocket_protocol"]])
+        #expect(try change("a", "a").isEmpty)
+    }
+
     @Test("a listener whose certificates changed is named, and apart from that has not changed")
     func certificates() throws {
         func listener(_ certificate: UInt8, version: TLSVersion = .tls12) throws -> GatewayConfiguration {

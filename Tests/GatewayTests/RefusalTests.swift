@@ -76,6 +76,7 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
         RefusalCase(.upstream(.closedEarly), .allow, "upstream_protocol", 502),
         RefusalCase(.upstream(.malformed(detail: "x")), .allow, "upstream_protocol", 502),
         RefusalCase(.upstream(.timedOut(.head)), .allow, "upstream_timeout", 504),
+        RefusalCase(.webSocketNotForwarded, .reject, "not_implemented", 501),
         RefusalCase(.overloaded, .undecided, "overloaded", 503),
         RefusalCase(.tooManyLogins, .undecided, "overloaded", 503),
         RefusalCase(.rateLimited(seconds: 7), .deny, "rate_limited", 429, "Too many requests"),

@@ -12,6 +12,7 @@ KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwI
 
 HASH = "sha256:" + "0123456789abcdef" * 4
 TIMES = ["2027-01-31T00:00:00Z", "2028-02-29t23:59:60.5+23:59", "1970-01-01T00:00:00-00:00"]
+SUBPROTOCOLS = ["bearer", "a.b+c", "~", "x" * 64]
 ORIGINS = ["https://app.example.com", "https://localhost:3000", "https://[::1]:8080", "null", "chrome-extension://abc"]
 FIELDS = ["X-User", "X-Tenant", "Remote-User", "x"]
 
@@ -109,9 +110,9 @@ class Generator:
             limits=lambda: self.maybe(
                 {}, request_line="8KiB", header_section="16KiB", header_fields=choose([1, 10_000]), token="8KiB",
                 max_body=choose([*SIZES, "unlimited"]), body_rate=choose(SIZES), head_timeout=choose(DURATIONS), handshake_timeout=choose(DURATIONS), http2_streams=choose([1, 1000]),
-                idle_timeout=choose(DURATIONS), connect_timeout=choose(DURATIONS), timeout=choose(DURATIONS),
+                idle_timeout=choose(DURATIONS), stream_idle_timeout=choose(DURATIONS), connect_timeout=choose(DURATIONS), timeout=choose(DURATIONS),
                 upstream_idle_timeout="0s", drain_timeout="24h", connections=1, upstream_connections=1_000_000, token_cache=0),
-            forwarding={"via": False},
+            forwarding={"via": False}, token_locations=lambda: self.maybe({}, websocket_protocol=choose(SUBPROTOCOLS)),
         )
 
     def api_keys(self) -> dict[str, Any]:
@@ -183,7 +184,7 @@ class Generator:
             if "id" in target else {"strip_prefix": "/9"},
             upstream_host=choose(["upstream", "a.example", "a:80", "[::1]:1"]), authorization_header=choose(["pass", "strip"]),
             allow=lambda: self.some(ALLOW), timeout=choose(DURATIONS), idle_timeout=choose(DURATIONS),
-            cors=self.cors, max_body=choose([*SIZES, "unlimited"]), trailing_slash=choose(["exact", "either"]))
+            stream_idle_timeout=choose(DURATIONS), outlive_token=choose([True, False]), cors=self.cors, max_body=choose([*SIZES, "unlimited"]), trailing_slash=choose(["exact", "either"]))
 
     def broken(self) -> dict[str, Any]:
         """A configuration in which one place was changed, which mostly is a fault."""
