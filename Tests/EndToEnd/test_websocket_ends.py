@@ -17,7 +17,7 @@ from harness.reloading import NO_WATCH, reload, settings_of
 from harness.tls import World, over
 from harness.tokens import Mint
 from harness.upstream import Exchange
-from harness.websocket_clients import Reached
+from harness.websocket_clients import WAYS, Reached
 from harness.websocket_frames import (
     BINARY, CLOSE, PING, TEXT, Frame, WebSocket, WebSocketUpstream, accept_websocket, close_frame, handshake, open_websocket,
 )
@@ -71,7 +71,11 @@ def service() -> Iterator[Service]:
     service.stop()
 
 
-@pytest.fixture(params=["h1", "h1s", "h2c"])
+#: For what every way has to pass.
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+@pytest.fixture(params=["h1", "h2c"])
 def way(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -138,6 +142,7 @@ class Token:
 # The token
 
 
+@every_way
 def test_a_websocket_ends_with_its_token(start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open) -> None:
     gateway, token = start(start_gateway, service, world, mint), Token(mint, 3)
     pair = pairs(gateway, "/ws/a", token.line)
@@ -301,6 +306,7 @@ def test_a_token_without_an_end_ends_no_websocket(
 # The gateway
 
 
+@every_way
 def test_a_drain_says_going_away_on_both_sides_at_once(
     start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open
 ) -> None:
@@ -338,6 +344,7 @@ def test_a_drain_waits_not_long_for_those_who_do_not_answer(
         assert gateway.log_of(pair.response)["ended"] == "draining"
 
 
+@every_way
 def test_a_listener_that_goes_away_takes_its_websockets_along(
     start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open, way: str
 ) -> None:
@@ -345,7 +352,7 @@ def test_a_listener_that_goes_away_takes_its_websockets_along(
     gateway = start(start_gateway, service, world, mint, launch=NO_WATCH, listeners=listeners)
     leaving = pairs(gateway, "/ws/leaving", Token(mint, 60).line)
     settings = settings_of(gateway)
-    del settings["listeners"][1 if way == "h1s" else 0]
+    del settings["listeners"][1 if way in ("h1s", "h2") else 0]
     assert reload(gateway, settings)["event"] == "reloaded"
     leaving.client.expect_close(1001)
     leaving.upstream.expect_close(1001)
@@ -370,6 +377,7 @@ def test_a_reload_leaves_other_websockets_alone(
 # Silence
 
 
+@every_way
 def test_silence_ends_a_websocket(start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open) -> None:
     gateway = start(start_gateway, service, world, mint)
     pair = pairs(gateway, "/idle/a")
@@ -425,6 +433,7 @@ def test_an_end_that_both_sides_agreed_on_needs_no_more(
     assert not {"aborted", "ended"} & set(gateway.log_of(pair.response))
 
 
+@every_way
 def test_whose_connection_ends_without_a_close_has_aborted(
     start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open
 ) -> None:
@@ -467,6 +476,7 @@ def test_a_connection_that_ends_behind_a_close_has_not_aborted(
     assert (line["bytes_in"], line["bytes_out"]) == (pair.client.sent, pair.upstream.sent)
 
 
+@every_way
 def test_what_was_sent_before_the_end_still_arrives(
     start_gateway: Any, service: Service, world: World, mint: Mint, pairs: Open
 ) -> None:

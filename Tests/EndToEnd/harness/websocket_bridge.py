@@ -8,10 +8,11 @@ import socket
 import threading
 
 from h2.errors import ErrorCodes
+from h2.exceptions import StreamClosedError
 
 from .http2_client import HTTP2Client
 from .websocket_frames import acceptance
-from .wire import PATIENCE, Address, Reader, parse_fields
+from .wire import PATIENCE, Address, Closed, Reader, Truncated, parse_fields
 
 #: Fields of the handshake that have no meaning in HTTP/2 (RFC 8441 section 5).
 REPLACED = {"host", "connection", "upgrade", "sec-websocket-key"}
@@ -43,7 +44,8 @@ class Bridge:
         try:
             self._open()
             self._relay()
-        except (OSError, EOFError):
+        except (OSError, Closed, Truncated, StreamClosedError):
+            # The client is gone, or the stream was reset.
             pass
         finally:
             for end in (self.client.socket, self._far, self._wake, self._woken):
@@ -87,14 +89,14 @@ class Bridge:
                 return
             if writable:
                 self._give()
-            if client.socket in readable:
-                client.pump()
             if self._far in readable:
                 self._from_client = self._far.recv(min(65536, client.h2.local_flow_control_window(stream)))
                 if not self._from_client:
                     client_ended = True
                     client.h2.end_stream(stream)
                     client.flush()
+            if client.socket in readable:
+                client.pump()
 
     def _has_ended(self) -> bool:
         self.reset = self.client.resets.get(self.stream)
