@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -220,6 +221,10 @@ class Client:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+    def await_data(self, timeout: float) -> None:
+        """Waits until something has arrived, or the end, and no longer than that."""
+        select.select([self.socket], [], [], timeout)
 
     def finish_writing(self) -> None:
         """Half-closes: nothing more will be sent, answers are still awaited."""
