@@ -14,7 +14,10 @@ extension Exchange {
     func answer(_ path: BuiltInPath, on client: Client, isWithinLimit: Bool) async throws(Refusal) {
         record.set(.route, to: path.id)
         guard isWithinLimit || path == .liveness else { throw .overloaded }
-        guard path.methods.contains(request.method) else { throw .methodNotAllowed(path.methods) }
+        // To a client of HTTP/2, success would look like an open WebSocket (RFC 8441 section 5).
+        guard path.methods.contains(request.method), !request.opensWebSocket else {
+            throw .methodNotAllowed(path.methods)
+        }
         record.reason = .public
         switch path {
         case .liveness: await answer(200, .text("ok\n"), on: client)

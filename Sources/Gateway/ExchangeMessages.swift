@@ -28,7 +28,12 @@ extension Exchange {
         }
         let rules = generation.fieldRules.request(along: route, from: client)
         var stripped = route.passesCredentials ? FieldNameSet() : FieldNameSet(.authorization)
-        if request.opensWebSocket { appendHandshake(along: route, stripping: &stripped, to: &output) }
+        if request.opensWebSocket {
+            appendHandshake(along: route, stripping: &stripped, to: &output)
+        } else if generation.evaluator.tokenMarker != nil {
+            // Where a proxy in front has lost the rest of a handshake, the token is still no one's but the gateway's.
+            stripped.insert(.secWebSocketProtocol)
+        }
         if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")

@@ -3,8 +3,9 @@ import HTTP
 import Transport
 
 extension Request {
-    /// Whether the request is one of gRPC, so that its refusals are, too.
-    var isCall: Bool { fields.value(of: .contentType)?.isGRPC ?? false }
+    /// Whether the request is one of gRPC, so that its refusals are, too. The handshake of a WebSocket never is: the 200 of such a
+    /// refusal would open it in HTTP/2.
+    var isCall: Bool { !opensWebSocket && fields.value(of: .contentType)?.isGRPC ?? false }
 
     /// How long the time is that the client gives a call of gRPC, as the field `grpc-timeout` says; nil without a valid one.
     var callTimeout: Nanoseconds? {

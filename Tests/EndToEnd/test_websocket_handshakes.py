@@ -149,6 +149,27 @@ def test_a_handshake_is_authorised_as_the_get_that_it_is(
     assert len(upstream.connections) == before
 
 
+def test_a_handshake_that_calls_itself_gRPC_is_refused_as_a_handshake(
+    gateway: Gateway, upstream: WebSocketUpstream, connect: Any, mint: Mint
+) -> None:
+    """Calls are refused with 200, by which WebSockets of HTTP/2 are open."""
+    for lines, reason in (([], "no_token"), ([f"Authorization: Bearer {mint.token('me')}"], "insufficient_scope")):
+        response = refused(connect(), "/ws/call", "Content-Type: application/grpc", *lines)
+        check_refusal(response, 401, reason)
+        assert "grpc_status" not in gateway.log_of(response)
+
+
+@pytest.mark.parametrize("way", ["h1", "h2c"])
+def test_a_path_of_the_gateways_own_opens_no_websocket(
+    start_gateway: Any, upstream: WebSocketUpstream, world: World, way: str
+) -> None:
+    gateway = start_gateway(upstream, listeners=[{"address": "127.0.0.1:0", "livez": True}])
+    assert gateway.exchange(request("GET", "/livez")).status == 200
+    client = Reached(way, [gateway.address], world)
+    check_refusal(refused(over(client.socket), "/livez"), 401, "method_not_allowed")
+    client.close()
+
+
 def test_an_open_websocket_is_an_exchange_of_the_log(
     gateway: Gateway, upstream: WebSocketUpstream, connect: Any, bearer: str
 ) -> None:
@@ -661,9 +682,14 @@ def test_an_api_key_may_stand_behind_the_marker(
             check_refusal(answer, 400, "ambiguous_credentials")
 
 
-def test_the_marker_means_something_in_handshakes_only(gateway: Gateway, mint: Mint) -> None:
-    response = gateway.exchange(request("GET", "/ws/plain", f"Sec-WebSocket-Protocol: bearer, {mint.token()}"))
-    check_refusal(response, 401, "no_token")
+def test_the_marker_means_something_in_handshakes_only(
+    gateway: Gateway, upstream: WebSocketUpstream, mint: Mint
+) -> None:
+    """What has lost the rest of its handshake on the way keeps its token from the upstream all the same."""
+    before, offered = len(upstream.messages), f"Sec-WebSocket-Protocol: bearer, {mint.token()}"
+    check_refusal(gateway.exchange(request("GET", "/ws/plain", offered)), 401, "no_token")
+    assert gateway.exchange(request("GET", "/public/plain", offered, "Upgrade: websocket")).status == 200
+    assert offers(upstream, before) == ([], None)
 
 
 def test_without_the_setting_the_marker_is_a_subprotocol(
