@@ -18,9 +18,9 @@ extension Exchange {
         }
         if request.maxForwards == 0 { return await answer(204, lines: crossOriginLines, on: client) }
         let pool = generation.pool(of: permit.upstream, along: route)
-        if request.opensWebSocket, !pool.carriesWebSockets { throw .webSocketNotForwarded }
-        // There is no gRPC without HTTP/2, whatever a request calls itself.
-        if client.http2 != nil, request.isCall { longStream = .gRPC }
+        if request.opensWebSocket, pool.speaksHTTP2 { throw .webSocketNotForwarded }
+        // There is no gRPC without HTTP/2 on both sides, and no pardon from the bounds of other requests, whatever it calls itself.
+        if client.http2 != nil, pool.speaksHTTP2, request.isCall { longStream = .gRPC }
         record.set(.upstream, to: route.upstreamName)
         record.retries = 0
         var mayReuse = true

@@ -52,8 +52,8 @@ package final class UpstreamPool {
             }
     }
 
-    /// Whether its connections can become WebSockets: those of HTTP/1.1.
-    package var carriesWebSockets: Bool { settings.applicationProtocol == .http11 }
+    /// Whether it speaks HTTP/2, which gRPC needs, and over which WebSockets are not forwarded.
+    package var speaksHTTP2: Bool { settings.applicationProtocol == .http2 }
 
     /// A connection that is ready for a request: an idle one, or else a new one.
     ///
