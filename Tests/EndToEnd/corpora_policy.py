@@ -45,6 +45,9 @@ _REFUSED: dict[str, list[str]] = {
         "llhttp:request/uri.md:191", "h11:conn:22", "h11:conn:24", "h11:conn:26", "h11:conn:33", "h11:conn:34",
         "h11:conn:35",
     ],
+    "RFC 6455 section 4.2.1: the handshake of a WebSocket without a key": [
+        "cowboy7230:upgrade_safely_ignored:0", "llhttp:request/connection.md:545", "llhttp:request/connection.md:756",
+    ],
     "rule 9: a bare LF ends no line": [
         "httparse:lib.rs:test_request_newlines", "httparse:lib.rs:test_request_empty_lines_prefix_lf_only",
         "httparse:lib.rs:test_request_path_backslash", "pico:chunked-10", "pico:chunked-11", "h11:io:64",

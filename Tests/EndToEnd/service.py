@@ -122,5 +122,6 @@ if __name__ == "__main__":
     # asyncio turns Nagle off only for sockets that say they are TCP; with it, each answer takes 40 ms.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
+    listener.listen()
     print(f"port {listener.getsockname()[1]}", flush=True)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])

@@ -159,13 +159,17 @@ class HTTP2Connection(UpstreamConnection):
     def _receive(self) -> bytes | None:
         """What has arrived; None at the end. One thread at a time is inside TLS."""
         while True:
+            self.upstream.hold.wait(60)
             with self.changed:
                 try:
-                    return self.socket.recv(65536) or None
+                    data = self.socket.recv(65536)
                 except (BlockingIOError, ssl.SSLWantReadError):
-                    pass
+                    data = None
+            if data is not None:
+                # It may have come just when everything was to be held.
+                self.upstream.hold.wait(60)
+                return data or None
             select.select([self.socket], [], [], 60)
-            self.upstream.hold.wait(60)
 
     def _take(self, data: bytes) -> None:
         ready = []
