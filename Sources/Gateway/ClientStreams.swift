@@ -23,7 +23,7 @@ final class ClientStreams {
         limits.concurrentStreams = settings.streamLimit
         self.connection = connection
         self.isWithinLimit = isWithinLimit
-        session = try ServerSession(limits: limits)
+        session = try ServerSession(limits: limits, storage: connection.resources.streamStorage)
         var patience = DriverSettings()
         patience.prefaceTimeout = headTimeout
         patience.headTimeout = headTimeout

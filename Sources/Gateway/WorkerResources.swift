@@ -15,6 +15,7 @@ final class WorkerResources {
     /// Earlier generations that exchanges still run under.
     private var predecessors: [Generation] = []
     let blocks: BlockPool
+    let streamStorage = StreamStorage()
     private let calls: BlockingCalls
     /// The sockets for operators, which no request of a client may reach.
     private let privateSockets: [SocketAddress]
@@ -63,8 +64,8 @@ final class WorkerResources {
 
     private func makePool(_ settings: UpstreamSettings, _ tls: ClientTLSContext?) -> UpstreamPool {
         let pool = UpstreamPool(
-            settings: settings, tls: tls, loop: loop, blocks: blocks, forbidden: privateSockets,
-            startTask: { [tasks] in tasks.start($0) })
+            settings: settings, tls: tls, loop: loop, blocks: blocks, streamStorage: streamStorage,
+            forbidden: privateSockets, startTask: { [tasks] in tasks.start($0) })
         var warning = RepeatedWarning()
         pool.onFailure = { [logger, loop] address, error in
             var metadata: Logger.Metadata = [

@@ -74,7 +74,8 @@ extension UpstreamPool {
         } catch {
             return connectionFailed(error)
         }
-        let made = try? SharedConnection(opened, settings: settings, loop: loop, blocks: blocks)
+        let made = try? SharedConnection(
+            opened, settings: settings, loop: loop, blocks: blocks, storage: streamStorage)
         guard let shared = made else {
             close(opened)
             return connectionFailed(.busy)
