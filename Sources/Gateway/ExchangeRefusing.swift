@@ -25,9 +25,8 @@ extension Exchange {
             return
         }
         guard !hasAnswered else {
+            if case .ended = refusal {} else { record.aborted = refusal.decision == .allow ? .upstream : .client }
             if await endStream(for: refusal, on: client) { return }
-            if case .ended = refusal { return ending = isCloseDelimited ? .reset : .close }
-            record.aborted = refusal.decision == .allow ? .upstream : .client
             ending = isCloseDelimited ? .reset : .close
             return
         }
@@ -49,7 +48,6 @@ extension Exchange {
             let status = GRPCStatus(refusal, status: refusal.status(generation.settings.refusals))
             record.grpcStatus = status.code
             trailers = status.lines
-            if case .ended = refusal {} else { record.aborted = .upstream }
         case (.events, .ended): break
         default: return false
         }
@@ -140,6 +138,8 @@ extension Exchange {
     private func note(_ refusal: Refusal) {
         // Who leaves does not change what was decided; `retries` says that the request was permitted.
         if case .clientGone = refusal, record.retries != nil { return }
+        // Nor does the end of a stream.
+        if case .ended(let end) = refusal { return record.ended = end }
         record.decision = refusal.decision
         record.reason = refusal.reason
         switch refusal {

@@ -12,6 +12,9 @@ struct FramePassage {
     /// Whether the sender has begun a Close frame.
     var hasClosed: Bool { tracker.hasClosed }
 
+    /// Whether the sender has sent all of a Close frame.
+    var isOver: Bool { tracker.hasClosed && tracker.isAtBoundary }
+
     /// Lets the frame under way be the last, and a Close frame follow it, if that was none.
     mutating func end(with close: [UInt8]) {
         self.close = close

@@ -29,12 +29,12 @@ struct OfferedProtocols {
             while let range = value.nextListElement(&position) {
                 if range.isEmpty { continue }
                 let element = value.extracting(range)
-                if isBehindMarker {
-                    isBehindMarker = false
-                    if case .missing = token { token = .found(element.array) }
-                } else if element.equals(marker.span) {
+                if element.equals(marker.span) {
                     isBehindMarker = true
                     if case .none = token { token = .missing } else { token = .repeated }
+                } else if isBehindMarker {
+                    isBehindMarker = false
+                    if case .missing = token { token = .found(element.array) }
                 } else {
                     if !others.isEmpty { others.append(", ") }
                     others.append(element)

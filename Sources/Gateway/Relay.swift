@@ -200,8 +200,8 @@ final class Relay {
             return true
         } else if exchange.response.status == 101 {
             throw .upstream(.malformed(detail: "A switch of protocols that nobody asked for"))
-        } else if exchange.request.opensWebSocket, client.http2 != nil, exchange.response.status < 300 {
-            // To a client of HTTP/2 it would say that the WebSocket is open (RFC 8441 section 5).
+        } else if exchange.request.opensWebSocket, (200..<300).contains(exchange.response.status) {
+            // A client of HTTP/2 would take it for an open WebSocket (RFC 8441 section 5).
             throw .upstream(.malformed(detail: "The WebSocket was neither opened nor refused"))
         }
         return false

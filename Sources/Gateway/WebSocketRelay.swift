@@ -53,7 +53,7 @@ final class WebSocketRelay {
             let upload = try advanceUpload()
             let download = try advanceDownload()
             if download == .finished { return noteEnd(of: .upstream) }
-            if upload == .finished { awaitAnswer(at: now) }
+            if upload == .finished || haveBothClosed { awaitAnswer(at: now) }
             if isClosing { awaitClose(at: now) }
             if now >= closeDeadline { return }
             if upload == .yields || download == .yields {
@@ -109,7 +109,13 @@ final class WebSocketRelay {
         isClosing || exchange.upload.frames?.hasClosed == true || exchange.download.frames?.hasClosed == true
     }
 
-    /// The client has ended its side: the upstream is told, and may still say something.
+    /// Whether both ends have sent a Close frame, which has passed: the upstream is to end its connection then (section 7.1.1).
+    private var haveBothClosed: Bool {
+        exchange.upload.frames?.isOver == true && exchange.download.frames?.isOver == true
+            && exchange.upload.output.isEmpty && exchange.download.output.isEmpty
+    }
+
+    /// The client will send no more: the upstream is told, and may still say something.
     private func awaitAnswer(at now: Instant) {
         guard closeDeadline == .never else { return }
         noteEnd(of: .client)

@@ -250,11 +250,16 @@ extension TLSStream {
         }
     }
 
-    /// Whether the other side has neither ended nor sent content. What belongs to TLS itself, such as session tickets after
-    /// the handshake, is taken in passing.
     package var isQuiet: Bool {
         guard failure == nil, isEstablished, transport.remoteState == .open else { return false }
         transport.lookAgain()
+        return isWithoutContent()
+    }
+
+    /// Takes what belongs to TLS itself, such as session tickets after the handshake and the other side's close_notify.
+    ///
+    /// - Returns: whether the other side has neither ended nor sent content.
+    private func isWithoutContent() -> Bool {
         OpenSSLErrors.clear()
         // SAFETY: the size given is that of `byte`, which outlives the call.
         return unsafe withHandle { handle in
@@ -266,7 +271,9 @@ extension TLSStream {
         } ?? false
     }
 
+    /// Also while nobody reads, as during a response, a close_notify is noticed, whether or not the connection ends with it.
     package var remoteState: RemoteState {
+        if failure == nil, isEstablished, transport.remoteState == .open, transport.mayRead { _ = isWithoutContent() }
         // SAFETY: a handle that is there is alive.
         guard failure == nil, unsafe handle != nil else { return .gone }
         let state = transport.remoteState

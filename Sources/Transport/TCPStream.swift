@@ -10,7 +10,8 @@ package final class TCPStream: EventSource, ByteStream {
     private let loop: EventLoop
     private let descriptor: Int32
     private var isOpen = true
-    private var mayRead = true
+    /// Whether something may have arrived since the last read.
+    package private(set) var mayRead = true
     private var mayWrite: Bool
     private var sawEnd = false
     private var sawFailure = false

@@ -50,12 +50,14 @@ class Outcome:
 
 
 def send(gateway: Gateway, case: Case, address: str, bytewise: bool) -> Outcome:
-    """Sends the case, half-closes unless more is to come, and reads until the gateway closes."""
+    """Sends the case, half-closes once it is answered unless more is to come, and reads until the gateway closes."""
     outcome = Outcome(case, address)
     methods = iter(guess_methods(case.data))
     with Client(gateway.address, source=address, timeout=20) as client:
         (client.send_bytewise if bytewise else client.send_leniently)(case.data)
         if "incomplete" not in case.expect:
+            # Who half-closes before is taken to have left.
+            client.await_data(3)
             client.finish_writing()
         try:
             while True:

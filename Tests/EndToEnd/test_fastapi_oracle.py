@@ -181,7 +181,7 @@ def last_bits(text: str) -> str:
 
 def other_claims(token: str) -> str:
     head, _, tail = token.split(".")
-    claims = {"iss": Mint.issuer, "aud": Mint.audience, "sub": "mallory", "exp": NOW + 600, "scope": " ".join(SCOPES)}
+    claims = {"iss": Mint.issuer, "aud": Mint.audience, "sub": "mallory", "exp": NOW + 7200, "scope": " ".join(SCOPES)}
     return f"{head}.{base64url(json.dumps(claims).encode())}.{tail}"
 
 
@@ -198,8 +198,8 @@ FLAWS = {
     "typ application/at+jwt": Flaw(header={"typ": "application/AT+JWT"}),
     "a certificate's thumbprint": Flaw(header={"x5t": "AAAA"}),
     "audience among others": Flaw({"aud": ["https://other.test", Mint.audience]}),
-    "decimal times": Flaw({"exp": NOW + 600.5, "nbf": NOW - 60.5, "iat": NOW - 60.25}),
-    "exponent": Flaw(text=lambda text: text.replace('"exp": ', '"exp": 1e0, "was": ').replace("1e0", f"{NOW + 600}.0e0")),
+    "decimal times": Flaw({"exp": NOW + 7200.5, "nbf": NOW - 60.5, "iat": NOW - 60.25}),
+    "exponent": Flaw(text=lambda text: text.replace('"exp": ', '"exp": 1e0, "was": ').replace("1e0", f"{NOW + 7200}.0e0")),
     "scopes in a list": Flaw(text=lambda text: re.sub(r'"scope": ("[^"]*")', lambda found: '"scope": ' + json.dumps(
         json.loads(found[1]).split()), text)),
     "wide spaces": Flaw(text=lambda text: re.sub(r'"scope": "([^"]*)"', lambda found: '"scope": "  ' + found[1].replace(
@@ -216,8 +216,8 @@ FLAWS = {
     "exp null": Flaw(text=lambda text: text.replace('"exp": ', '"exp": null, "was": ')),
     "exp infinite": Flaw(text=lambda text: text.replace('"exp": ', '"exp": 1e999, "was": ')),
     "exp a word": Flaw({"exp": "tomorrow"}),
-    "exp a list": Flaw({"exp": [NOW + 600]}),
-    "exp text": Flaw({"exp": str(NOW + 600)}, stricter="time as text"),
+    "exp a list": Flaw({"exp": [NOW + 7200]}),
+    "exp text": Flaw({"exp": str(NOW + 7200)}, stricter="time as text"),
     "nbf text": Flaw({"nbf": "0"}, stricter="time as text"),
     "iat text": Flaw({"iat": str(NOW - 60)}, stricter="time as text"),
     "not yet valid": Flaw({"nbf": NOW + 3600}),
@@ -375,7 +375,7 @@ def credential(case: Case, mint: Mint) -> list[str]:
     flaw = FLAWS[case.flaw]
     signer = (STRANGERS if flaw.is_forged else mint.signers)[case.algorithm]
     head = {"alg": signer.algorithm, "typ": "JWT", "kid": signer.kid} | flaw.header
-    claims = {"iss": mint.issuer, "aud": mint.audience, "sub": "alice", "iat": NOW, "exp": NOW + 900}
+    claims = {"iss": mint.issuer, "aud": mint.audience, "sub": "alice", "iat": NOW, "exp": NOW + 7200}
     claims |= case.claims | flaw.claims
     texts = [json.dumps({name: value for name, value in part.items() if value is not None}) for part in (head, claims)]
     if flaw.text:

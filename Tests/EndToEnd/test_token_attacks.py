@@ -28,7 +28,7 @@ from harness.wire import request
 Attack = tuple[str, str, str]
 
 NOW = int(time.time())
-CLAIMS = {"iss": Mint.issuer, "aud": Mint.audience, "sub": "alice", "exp": NOW + 900, "scope": "items:read"}
+CLAIMS = {"iss": Mint.issuer, "aud": Mint.audience, "sub": "alice", "exp": NOW + 7200, "scope": "items:read"}
 BARE = "https://bare.test/"
 ALGORITHMS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
               "EdDSA", "Ed25519", "Ed448"]

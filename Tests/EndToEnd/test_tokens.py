@@ -464,9 +464,12 @@ def test_unknown_users_take_as_long(issuing: Gateway) -> None:
     known = statistics.median(seconds(f"user{number}") for number in range(9))
     unknown = statistics.median(seconds(f"nobody{number}") for number in range(9))
     assert 1 / 3 < known / unknown < 3, (known, unknown)
-    start = time.perf_counter()
-    assert ask(issuing, grant_type="password").status_code == 400
-    assert time.perf_counter() - start < min(known, unknown) / 2, "what checks no password is much faster"
+    def unchecked() -> float:
+        start = time.perf_counter()
+        assert ask(issuing, grant_type="password").status_code == 400
+        return time.perf_counter() - start
+
+    assert min(unchecked() for _ in range(9)) < min(known, unknown) / 2, "what checks no password is much faster"
 
 
 def test_a_flood_of_logins_leaves_other_requests_alone(

@@ -49,6 +49,22 @@ struct StreamTests {
         }
     }
 
+    @Test("close_notify is noticed while nobody reads, also on a connection that stays open (RFC 8446 section 6.1)")
+    func farewell() async throws {
+        try await Self.onPair { bench, pair in
+            #expect(pair.client.remoteState == .open)
+            // SAFETY: the handle is alive during the call.
+            unsafe pair.server.withHandle { unsafe SSL_shutdown($0) }
+            let deadline = Instant.now + .seconds(5)
+            while pair.client.remoteState == .open, .now < deadline {
+                _ = await pair.client.waiter?.wait(until: deadline)
+            }
+            #expect(pair.client.remoteState == .ended && pair.clientSocket.remoteState == .open)
+            let answer = try await bench.pass([3], from: pair.client, to: pair.server)
+            #expect(answer == [3], "the other direction goes on")
+        }
+    }
+
     @Test("a connection is quiet after its tickets, until something is said or it ends")
     func quiet() async throws {
         try await Self.onPair { bench, pair in

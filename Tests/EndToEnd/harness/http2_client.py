@@ -47,12 +47,20 @@ class HTTP2Client:
         if data := self.h2.data_to_send():
             self.socket.sendall(data)
 
-    def begin(self, method: str, target: str, *lines: str, authority: str | None = None, end: bool = True) -> int:
-        """Sends the head of a request; returns its stream."""
+    @property
+    def allows_websockets(self) -> bool:
+        """Whether the gateway has sent SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3)."""
+        return self.h2.remote_settings.enable_connect_protocol == 1
+
+    def begin(
+        self, method: str, target: str, *lines: str, authority: str | None = None, end: bool = True, protocol: str = "",
+    ) -> int:
+        """Sends the head of a request; returns its stream. With `protocol`, an extended CONNECT (RFC 8441 section 4)."""
         stream = self.h2.get_next_available_stream_id()
         split = [line.partition(":") for line in lines]
         self.h2.send_headers(stream, [
-            (":method", method), (":scheme", self.scheme), (":authority", authority or self.authority), (":path", target),
+            (":method", method), *([(":protocol", protocol)] if protocol else []),
+            (":scheme", self.scheme), (":authority", authority or self.authority), (":path", target),
             *((name.lower(), value.strip()) for name, _, value in split),
         ], end_stream=end)
         self.flush()

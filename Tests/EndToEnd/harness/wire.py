@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 from dataclasses import dataclass, field
@@ -146,6 +147,12 @@ class Reader:
                 raise Truncated(f"the connection ended with {count - len(self.buffer)} bytes missing", bytes(self.buffer))
         return self.take(count)
 
+    def begin(self, count: int) -> bytes:
+        """The first `count` bytes of a message; `Closed` if the stream ends before them."""
+        if not self.buffer and not self.fill():
+            raise Closed()
+        return self.exactly(count)
+
     def rest(self) -> bytes:
         """Everything up to the end of the stream."""
         while self.fill():
@@ -214,6 +221,10 @@ class Client:
             self.socket.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass
+
+    def await_data(self, timeout: float) -> None:
+        """Waits until something has arrived, or the end, and no longer than that."""
+        select.select([self.socket], [], [], timeout)
 
     def finish_writing(self) -> None:
         """Half-closes: nothing more will be sent, answers are still awaited."""
