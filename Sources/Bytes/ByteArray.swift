@@ -1,3 +1,11 @@
+extension Array {
+    /// Removes everything and keeps the storage; unlike `removeAll`, it costs nothing where there is nothing.
+    @inlinable
+    package mutating func clear() {
+        if !isEmpty { removeAll(keepingCapacity: true) }
+    }
+}
+
 extension Array where Element == UInt8 {
     /// Appends `bytes`.
     package mutating func append(_ bytes: Span<UInt8>) {

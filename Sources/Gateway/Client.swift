@@ -29,7 +29,7 @@ class Client {
 
     init(
         stream: any ByteStream, http2: HTTP2Stream?, origin: ClientOrigin, remoteIP: [UInt8],
-        listener: ListenerSettings, resources: WorkerResources
+        listener: ListenerSettings, resources: WorkerResources, waiter: Waiter
     ) {
         self.stream = stream
         self.http2 = http2
@@ -37,7 +37,7 @@ class Client {
         self.remoteIP = remoteIP
         self.listener = listener
         self.resources = resources
-        waiter = Waiter(loop: resources.loop)
+        self.waiter = waiter
         stream.waiter = waiter
     }
 

@@ -9,11 +9,12 @@ final class ClientStream: Client {
     /// - Parameters:
     ///   - stream: the stream; its request's head is there.
     ///   - connection: what it belongs to.
-    init(_ stream: HTTP2Stream, of connection: Connection) {
+    ///   - waiter: the task's own.
+    init(_ stream: HTTP2Stream, of connection: Connection, waiter: Waiter) {
         self.connection = connection
         super.init(
             stream: stream, http2: stream, origin: connection.origin, remoteIP: connection.remoteIP,
-            listener: connection.listener, resources: connection.resources)
+            listener: connection.listener, resources: connection.resources, waiter: waiter)
         security = connection.security
     }
 
@@ -33,6 +34,5 @@ final class ClientStream: Client {
         exchange.generation.give(exchange)
         input.release(to: resources.blocks)
         stream.close(abruptly: ending == .reset)
-        waiter.retire()
     }
 }

@@ -23,7 +23,7 @@ final class ClientStreams {
         limits.concurrentStreams = settings.streamLimit
         self.connection = connection
         self.isWithinLimit = isWithinLimit
-        session = try ServerSession(limits: limits)
+        session = try ServerSession(limits: limits, storage: connection.resources.streamStorage)
         var patience = DriverSettings()
         patience.prefaceTimeout = headTimeout
         patience.headTimeout = headTimeout
@@ -58,15 +58,17 @@ final class ClientStreams {
     private func begin() {
         while let stream = session.nextStream() {
             exchangeCount += 1
-            let client = ClientStream(stream, of: connection)
-            connection.resources.tasks.start { [self] in
-                await client.serve(isWithinLimit: isWithinLimit)
-                exchangeCount -= 1
-                if exchangeCount == 0 { connection.waiter.wake() }
-            }
+            connection.resources.tasks.start { await self.serve(stream, waiter: $0) }
         }
         if !isWithinLimit, session.openStreams > 0 { driver.shutDown() }
         noteMalformed()
+    }
+
+    private func serve(_ stream: HTTP2Stream, waiter: Waiter) async {
+        let client = ClientStream(stream, of: connection, waiter: waiter)
+        await client.serve(isWithinLimit: isWithinLimit)
+        exchangeCount -= 1
+        if exchangeCount == 0 { connection.waiter.wake() }
     }
 
     private func noteMalformed() {

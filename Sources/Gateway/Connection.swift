@@ -28,7 +28,7 @@ final class Connection: Client {
             disclosure: resources.generation.settings.addressDisclosure)
         super.init(
             stream: socket, http2: nil, origin: origin, remoteIP: origin.logged, listener: listener,
-            resources: resources)
+            resources: resources, waiter: Waiter(loop: resources.loop))
     }
 
     /// How long a connection beyond the limit is held for a request to answer: the limit is on what idles, too.

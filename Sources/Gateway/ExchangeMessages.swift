@@ -72,9 +72,10 @@ extension Exchange {
         guard opensStream else { return }
         defer { upload.output.removeAll() }
         let lines = upload.output.bytes
+        let pathAndQuery = target.query.isEmpty ? path : path + target.query
         do throws(UpstreamError) {
             try upstream.openStream(
-                request.method, authority: host.span, path: (path + target.query).span, lines: lines.span,
+                request.method, authority: host.span, path: pathAndQuery.span, lines: lines.span,
                 isComplete: request.framing.isEmpty)
         } catch {
             throw .upstream(error)

@@ -14,13 +14,14 @@ struct OutputBuffer {
     var isEmpty: Bool { bytes.isEmpty }
 
     mutating func removeAll() {
+        guard !bytes.isEmpty else { return }
         bytes.removeAll(keepingCapacity: true)
         sent = 0
     }
 
     /// Forgets everything; keeps the storage unless it has grown beyond what most messages need.
     mutating func restart() {
-        if !bytes.isEmpty { removeAll() }
+        removeAll()
         totalSent = 0
         isCommitted = false
         if bytes.capacity > BlockPool.largeSize { bytes = [] }

@@ -30,14 +30,14 @@ actor Worker {
     /// Accepts connections from `listening` and keeps house until `drain`.
     func start(_ listening: [BoundListener]) throws(SocketError) {
         resources.tasks.startOne = { [self, loop] in
-            Task(executorPreference: loop) { await self.runNextTask() }
+            Task(executorPreference: loop) { await self.runJobs() }
         }
         try listen(to: listening)
         Task(executorPreference: loop) { await self.keepHouse() }
         Task(executorPreference: loop) { await self.resolveNames() }
     }
 
-    private func runNextTask() async { await resources.tasks.runNext() }
+    private func runJobs() async { await resources.tasks.runJobs() }
 
     /// Lets another configuration rule from the next exchange on.
     ///

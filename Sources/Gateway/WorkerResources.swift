@@ -15,6 +15,7 @@ final class WorkerResources {
     /// Earlier generations that exchanges still run under.
     private var predecessors: [Generation] = []
     let blocks: BlockPool
+    let streamStorage = StreamStorage()
     private let calls: BlockingCalls
     /// The sockets for operators, which no request of a client may reach.
     private let privateSockets: [SocketAddress]
@@ -32,7 +33,7 @@ final class WorkerResources {
     /// Takes heads of HTTP/2 on their way to a message.
     var head = HeadFields()
     /// Starts a task on the worker, for what never leaves it.
-    let tasks = TaskStarter()
+    let tasks: TaskStarter
     private var date: (second: Int, text: [UInt8]) = (0, [])
     /// Waits for the next flush of the log and the next sweep of the pools.
     let housekeeper: Waiter
@@ -53,6 +54,7 @@ final class WorkerResources {
         self.log = log
         self.logger = logger
         blocks = BlockPool()
+        tasks = TaskStarter(loop: loop)
         housekeeper = Waiter(loop: loop)
         drained = Waiter(loop: loop)
         resolver = Waiter(loop: loop)
@@ -63,8 +65,8 @@ final class WorkerResources {
 
     private func makePool(_ settings: UpstreamSettings, _ tls: ClientTLSContext?) -> UpstreamPool {
         let pool = UpstreamPool(
-            settings: settings, tls: tls, loop: loop, blocks: blocks, forbidden: privateSockets,
-            startTask: { [tasks] in tasks.start($0) })
+            settings: settings, tls: tls, loop: loop, blocks: blocks, streamStorage: streamStorage,
+            forbidden: privateSockets, startTask: { [tasks] body in tasks.start { _ in await body() } })
         var warning = RepeatedWarning()
         pool.onFailure = { [logger, loop] address, error in
             var metadata: Logger.Metadata = [

@@ -22,8 +22,8 @@ package struct Fields: ~Copyable, Sendable {
 
     /// Removes every line and keeps the storage.
     package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-        lines.removeAll(keepingCapacity: true)
+        bytes.clear()
+        lines.clear()
         present = FieldNameSet()
         repeated = FieldNameSet()
         underscoreCount = 0

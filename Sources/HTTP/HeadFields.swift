@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// The head of a message in the form of HTTP/2 (RFC 9113 section 8.3): pseudo-fields apart, fields in order. Nothing is
 /// understood yet.
 package struct HeadFields: ~Copyable, Sendable {
@@ -24,11 +26,11 @@ package struct HeadFields: ~Copyable, Sendable {
 
     /// Empties the head and keeps its storage.
     package mutating func reset() {
-        method.removeAll(keepingCapacity: true)
-        scheme.removeAll(keepingCapacity: true)
-        authority.removeAll(keepingCapacity: true)
-        path.removeAll(keepingCapacity: true)
-        protocolName.removeAll(keepingCapacity: true)
+        method.clear()
+        scheme.clear()
+        authority.clear()
+        path.clear()
+        protocolName.clear()
         status = 0
         fields.removeAll()
         isComplete = false

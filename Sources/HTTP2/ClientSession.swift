@@ -7,9 +7,12 @@ package final class ClientSession: Session {
     package var onRoom: (() -> Void)?
     private var method: [UInt8] = []
 
+    /// - Parameters:
+    ///   - limits: what the server may do.
+    ///   - storage: shared with other sessions of the loop.
     /// - Throws: `.noResources`.
-    package init(limits: SessionLimits) throws(HTTP2Error) {
-        try super.init(isServer: false, limits: limits)
+    package init(limits: SessionLimits, storage: StreamStorage = StreamStorage()) throws(HTTP2Error) {
+        try super.init(isServer: false, limits: limits, storage: storage)
     }
 
     /// Whether the server has said what it allows; some end the connection over what came before.
@@ -59,10 +62,12 @@ package final class ClientSession: Session {
     override func roomMayHaveGrown() { onRoom?() }
 
     override func headArrived(_ id: Int32) {
-        guard let stream = native.stream(id) else { return }
+        guard let arriving, let stream = native.stream(id) else { return }
         if stream.expectsTrailers {
-            stream.receiveTrailers(&head.fields)
-        } else if !stream.receive(&head, isFinal: head.status >= 200) {
+            stream.receiveTrailers(&arriving.head.fields)
+        } else if stream.receive(arriving, isFinal: arriving.head.status >= 200) {
+            self.arriving = nil
+        } else {
             native.reset(id, .enhanceYourCalm)
         }
     }

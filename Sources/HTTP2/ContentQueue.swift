@@ -1,17 +1,15 @@
 internal import Bytes
 
-/// Bytes of content on their way, first in, first out.
+/// Bytes of content on their way, first in, first out; without storage while there are none.
 struct ContentQueue {
     private var bytes: [UInt8] = []
     private var start = 0
 
-    /// More than a queue keeps for itself while it is empty.
-    private static let keptCapacity = 16 << 10
-
     var count: Int { bytes.count - start }
     var isEmpty: Bool { count == 0 }
 
-    mutating func append(_ more: Span<UInt8>) {
+    mutating func append(_ more: Span<UInt8>, from storage: StreamStorage) {
+        if bytes.isEmpty, more.count > 0 { bytes = storage.takeQueue() }
         // What was taken from the front is as large as what is left: moving it costs no more than it once did to append.
         if start > 0, start >= count { compact() }
         bytes.append(more)
@@ -20,10 +18,10 @@ struct ContentQueue {
     /// Moves bytes from the front to `buffer`, as many as it has space for.
     ///
     /// - Returns: how many.
-    mutating func move(to buffer: inout ByteBuffer) -> Int {
+    mutating func move(to buffer: inout ByteBuffer, _ storage: StreamStorage) -> Int {
         let moved = min(buffer.freeSpace, count)
         buffer.append(bytes.span.extracting(start..<start + moved))
-        remove(moved)
+        remove(moved, storage)
         return moved
     }
 
@@ -32,18 +30,19 @@ struct ContentQueue {
     /// - Parameters:
     ///   - moved: how many; at most `count`.
     ///   - output: what to append to.
-    mutating func move(_ moved: Int, to output: inout [UInt8]) {
+    ///   - storage: gets back what is not needed any more.
+    mutating func move(_ moved: Int, to output: inout [UInt8], _ storage: StreamStorage) {
         output.append(bytes.span.extracting(start..<start + moved))
-        remove(moved)
+        remove(moved, storage)
     }
 
-    private mutating func remove(_ taken: Int) {
+    private mutating func remove(_ taken: Int, _ storage: StreamStorage) {
         start += taken
-        if start == bytes.count { removeAll() }
+        if start == bytes.count { removeAll(storage) }
     }
 
-    mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptCapacity)
+    mutating func removeAll(_ storage: StreamStorage) {
+        storage.give(&bytes)
         start = 0
     }
 

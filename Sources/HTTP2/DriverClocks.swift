@@ -58,14 +58,15 @@ struct DriverClocks {
         if !session.isInsideHead { headSince = .never } else if session.headCount != headCount { headSince = now }
         headCount = session.headCount
         idleSince = session.openStreams == 0 ? min(idleSince, now) : .never
-        let ends: [(since: Instant, timeout: Nanoseconds, end: ConnectionEnd)] = [
+        let ends: InlineArray<4, (since: Instant, timeout: Nanoseconds, end: ConnectionEnd)> = [
             (session.hasRemoteSettings ? .never : start, settings.prefaceTimeout, .headTimeout),
             (headSince, settings.headTimeout, .headTimeout),
             (outputSince, settings.stallTimeout, .stalled),
             (idleSince, settings.idleTimeout, .idle),
         ]
         var next = Instant.never
-        for (since, timeout, end) in ends {
+        for index in ends.indices {
+            let (since, timeout, end) = ends[index]
             let due = since + timeout
             if due <= now { return .act(.end(end)) }
             next = min(next, due)

@@ -116,9 +116,11 @@ internal import HTTP
     private static let forOneConnection = FieldNameSet.notInHTTP2.union(FieldNameSet(.host, .http2Settings))
 
     private static func isForOneConnection(_ name: FieldName?, _ value: Span<UInt8>) -> Bool {
-        guard let name else { return false }
-        if name == .te { return !value.equalsIgnoringCase("trailers") }
-        return forOneConnection.contains(name)
+        switch name {
+        case nil: false
+        case .te: !value.equalsIgnoringCase("trailers")
+        case let name?: forOneConnection.contains(name)
+        }
     }
 
     /// What is worth guessing must not be in a table that others fill, too (RFC 7541 section 7.1.3); what differs each

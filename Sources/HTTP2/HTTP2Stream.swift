@@ -14,12 +14,13 @@ package final class HTTP2Stream: ByteStream {
     var place = 0
     /// Nil once the stream is closed.
     private var session: Session?
+    private let storage: StreamStorage
     private let pendingLimit: Int
 
-    private var head = HeadFields()
-    private var hasHead = false
-    /// Heads behind the first: interim responses, and the final one behind them.
-    private var laterHeads: [QueuedHead] = []
+    /// The head that is taken next.
+    private var nextHead: ArrivedHead?
+    /// Heads behind it: interim responses, and the final one behind them.
+    private var laterHeads: [ArrivedHead] = []
     /// Whether a head was the last: what follows are trailers.
     private var hasFinalHead = false
 
@@ -50,6 +51,7 @@ package final class HTTP2Stream: ByteStream {
     init(id: Int32, session: Session) {
         self.id = id
         self.session = session
+        storage = session.storage
         pendingLimit = session.limits.pendingContent
     }
 
@@ -72,10 +74,10 @@ package final class HTTP2Stream: ByteStream {
     /// - Parameter head: receives it, and gives its storage for another.
     /// - Returns: whether there was one.
     package func takeHead(_ head: inout HeadFields) -> Bool {
-        guard hasHead else { return false }
-        swap(&head, &self.head)
-        hasHead = !laterHeads.isEmpty
-        if hasHead { swap(&self.head, &laterHeads.removeFirst().head) }
+        guard let next = nextHead else { return false }
+        swap(&head, &next.head)
+        nextHead = laterHeads.isEmpty ? nil : laterHeads.removeFirst()
+        storage.give(next)
         return true
     }
 
@@ -104,16 +106,13 @@ package final class HTTP2Stream: ByteStream {
     /// Takes a head that has arrived.
     ///
     /// - Returns: false if too many wait.
-    func receive(_ arrived: inout HeadFields, isFinal: Bool) -> Bool {
+    func receive(_ arrived: ArrivedHead, isFinal: Bool) -> Bool {
         hasFinalHead = isFinal
-        if !hasHead {
-            swap(&arrived, &head)
-            hasHead = true
+        if nextHead == nil {
+            nextHead = arrived
         } else {
             guard laterHeads.count < Self.mostHeads else { return false }
-            let queued = QueuedHead()
-            swap(&arrived, &queued.head)
-            laterHeads.append(queued)
+            laterHeads.append(arrived)
         }
         waiter?.wake()
         return true
@@ -133,7 +132,7 @@ package final class HTTP2Stream: ByteStream {
             if hasRemoteEnded { return .end }
             return failure == nil ? .wouldBlock : .failed(.reset)
         }
-        let count = incoming.move(to: &buffer)
+        let count = incoming.move(to: &buffer, storage)
         session?.consume(count, of: id)
         return .bytes(count)
     }
@@ -145,7 +144,7 @@ package final class HTTP2Stream: ByteStream {
             isBlocked = true
             return .wouldBlock
         }
-        outgoing.append(bytes.extracting(..<count))
+        outgoing.append(bytes.extracting(..<count), from: storage)
         if count < bytes.count { isBlocked = true }
         resume(session)
         return .bytes(count)
@@ -157,7 +156,7 @@ package final class HTTP2Stream: ByteStream {
     package func finish(trailers: Span<UInt8>) {
         guard let session, !isGone, !isFinished else { return }
         isFinished = true
-        trailerLines.append(trailers)
+        if !trailers.isEmpty { trailerLines.append(trailers) }
         resume(session)
     }
 
@@ -179,7 +178,7 @@ package final class HTTP2Stream: ByteStream {
     var takesContent: Bool { !isClosed }
 
     func receive(_ bytes: Span<UInt8>) {
-        incoming.append(bytes)
+        incoming.append(bytes, from: storage)
         waiter?.wake()
     }
 
@@ -209,7 +208,7 @@ package final class HTTP2Stream: ByteStream {
     }
 
     func takeContent(_ count: Int, into output: inout [UInt8]) {
-        outgoing.move(count, to: &output)
+        outgoing.move(count, to: &output, storage)
         stalledSince = .never
         guard isBlocked, outgoing.count <= pendingLimit / 2 else { return }
         isBlocked = false
@@ -238,7 +237,7 @@ package final class HTTP2Stream: ByteStream {
         self.session = nil
         if !incoming.isEmpty {
             session.consume(incoming.count, of: id)
-            incoming.removeAll()
+            incoming.removeAll(storage)
         }
         session.exchangeEnded()
         guard !isGone else { return }
@@ -277,7 +276,7 @@ package final class HTTP2Stream: ByteStream {
     ///   - isAbandoned: whether the other side has reset what it asked for, with whatever code.
     func end(_ code: ErrorCode, isAbandoned: Bool) {
         isGone = true
-        outgoing.removeAll()
+        outgoing.removeAll(storage)
         if isAbandoned || !hasRemoteEnded || code != .noError {
             failure =
                 wasNeverSent || code == .refusedStream
@@ -288,7 +287,7 @@ package final class HTTP2Stream: ByteStream {
 
     func endWithConnection() {
         isGone = true
-        outgoing.removeAll()
+        outgoing.removeAll(storage)
         if !hasRemoteEnded || !isFinished { failure = .connectionLost }
         finishEnd()
     }
@@ -296,13 +295,8 @@ package final class HTTP2Stream: ByteStream {
     private func finishEnd() {
         if !hasRemoteEnded, !incoming.isEmpty {
             session?.consume(incoming.count, of: id)
-            incoming.removeAll()
+            incoming.removeAll(storage)
         }
         waiter?.wake()
     }
-}
-
-/// A head that waits for its turn.
-private final class QueuedHead {
-    var head = HeadFields()
 }

@@ -15,8 +15,10 @@ package class Session {
     let native: NativeSession
     /// The streams that nghttp2 knows.
     final var streams: [HTTP2Stream] = []
+    /// Where heads and content wait.
+    let storage: StreamStorage
     /// The head that is arriving; no other can begin before it is complete (RFC 9113 section 4.3).
-    final var head = HeadFields()
+    final var arriving: ArrivedHead?
     /// Its size, in the bytes that HTTP/1.1 would take.
     private final var headSize = 0
     /// The same without its pseudo-fields.
@@ -46,8 +48,9 @@ package class Session {
     /// Whether the other side's settings have arrived.
     package private(set) final var hasRemoteSettings = false
 
-    init(isServer: Bool, limits: SessionLimits) throws(HTTP2Error) {
+    init(isServer: Bool, limits: SessionLimits, storage: StreamStorage) throws(HTTP2Error) {
         self.limits = limits
+        self.storage = storage
         self.isServer = isServer
         native = try NativeSession(isServer: isServer)
         native.attach(to: self)
@@ -251,7 +254,9 @@ package class Session {
     ///
     /// - Returns: a code of nghttp2, 0 to go on.
     final func headBegins(_ id: Int32, isRequest: Bool) -> Int32 {
-        head.reset()
+        let begun = arriving ?? storage.takeHead()
+        begun.head.reset()
+        arriving = begun
         headSize = 0
         fieldSize = 0
         isInsideHead = true
@@ -265,29 +270,29 @@ package class Session {
     var acceptsRequests: Bool { true }
 
     final func fieldArrived(_ id: Int32, name: Span<UInt8>, value: Span<UInt8>) -> Int32 {
+        guard let arriving else { return 0 }
         let size = name.count + value.count + 4
         headSize += size
         // Nobody sends so much who could be helped by an answer.
         guard headSize <= 4 * limits.messages.fieldSection else { return giveUpHead(of: id) }
         if name.count > 0, name[0] == UInt8(ascii: ":") {
-            head.set(pseudo: name, value)
-        } else if !head.isTooLarge, fieldSize + size <= limits.messages.fieldSection,
-            head.fields.count < limits.messages.fieldCount
+            arriving.head.set(pseudo: name, value)
+        } else if !arriving.head.isTooLarge, fieldSize + size <= limits.messages.fieldSection,
+            arriving.head.fields.count < limits.messages.fieldCount
         {
             fieldSize += size
-            head.fields.append(name: name, value: value)
+            arriving.head.fields.append(name: name, value: value)
         } else {
             // Trailers come too late for an answer that says so, and must not cross in part.
             if native.stream(id)?.expectsTrailers == true { return giveUpHead(of: id) }
-            head.isTooLarge = true
+            arriving.head.isTooLarge = true
         }
         return 0
     }
 
     private final func giveUpHead(of id: Int32) -> Int32 {
-        isInsideHead = false
-        head.isTooLarge = true
-        malformedHeadArrived(id)
+        arriving?.head.isTooLarge = true
+        endHead { malformedHeadArrived(id) }
         native.reset(id, .enhanceYourCalm)
         return SessionCallbacks.streamFailed
     }
@@ -303,10 +308,9 @@ package class Session {
     final func frameArrived(_ event: FrameEvent) {
         switch event.kind {
         case .head:
-            isInsideHead = false
             hasStreamProgressed = true
-            head.isComplete = event.endsStream
-            headArrived(event.stream)
+            arriving?.head.isComplete = event.endsStream
+            endHead { headArrived(event.stream) }
             if event.endsStream { native.stream(event.stream)?.remoteEnded() }
         case .data:
             hasStreamProgressed = true
@@ -324,15 +328,23 @@ package class Session {
 
     /// A stream has ended, or the other side has said how many there may be.
     func roomMayHaveGrown() {}
-    /// Takes `head`: of a request, of a response, or trailers.
+    /// Takes the head that was arriving: of a request, of a response, or trailers.
     func headArrived(_ id: Int32) {}
-    /// Takes what there is of a malformed `head`.
+    /// Takes what there is of a malformed head.
     func malformedHeadArrived(_ id: Int32) {}
 
     final func invalidFrameArrived(_ event: FrameEvent) {
         guard case .head = event.kind else { return }
+        endHead { malformedHeadArrived(event.stream) }
+    }
+
+    /// Lets `body` take what has arrived of a head, and keeps the storage of what it leaves.
+    private final func endHead(_ body: () -> Void) {
         isInsideHead = false
-        malformedHeadArrived(event.stream)
+        body()
+        guard let left = arriving else { return }
+        arriving = nil
+        storage.give(left)
     }
 
     final func frameSent(_ event: FrameEvent) {

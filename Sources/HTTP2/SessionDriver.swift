@@ -121,6 +121,7 @@ package final class SessionDriver {
         var count = 0
         while count < Self.bytesPerTurn {
             if !hasOutput {
+                if output.capacity == 0 { output = session.storage.takeQueue() }
                 output.removeAll(keepingCapacity: true)
                 written = 0
                 session.appendOutput(to: &output, upTo: Self.outputSize)
@@ -150,8 +151,8 @@ package final class SessionDriver {
     /// An idle connection holds no memory that it does not need.
     private func releaseStorage() {
         input.release(to: blocks)
-        if !hasOutput, session.openStreams == 0 {
-            output = []
+        if !hasOutput {
+            session.storage.give(&output)
             written = 0
         }
     }

@@ -57,6 +57,11 @@ internal import CLinux
         return hasExpired ? .expired : .woken
     }
 
+    /// Forgets a wake-up that nobody has waited for: what it was for has ended.
+    package func forget() {
+        wakePending = false
+    }
+
     /// Called by the timer wheel when `deadline` has passed.
     func expire() {
         hasExpired = true

@@ -25,7 +25,8 @@ final class SharedConnection {
 
     /// - Throws: `.noResources`.
     init(
-        _ opened: UpstreamConnection, settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool
+        _ opened: UpstreamConnection, settings: UpstreamSettings, loop: EventLoop, blocks: BlockPool,
+        storage: StreamStorage
     ) throws(HTTP2Error) {
         stream = opened.stream
         var limits = SessionLimits(messages: settings.messageLimits)
@@ -33,7 +34,7 @@ final class SharedConnection {
         limits.concurrentStreams = Self.streamLimit
         limits.streamWindow = Self.streamWindow
         limits.connectionWindow = limits.concurrentStreams * Self.streamWindow
-        session = try ClientSession(limits: limits)
+        session = try ClientSession(limits: limits, storage: storage)
         var patience = DriverSettings()
         patience.prefaceTimeout = settings.connectTimeout
         patience.idleTimeout = settings.idleTimeout

@@ -59,22 +59,21 @@ extension UpstreamPool {
 
     private func startConnection() {
         sharing.connecting += 1
-        startTask { [self] in
-            let waiter = Waiter(loop: loop)
-            await runConnection(waiter)
-            waiter.retire()
-        }
+        startTask { await self.runConnection() }
     }
 
     /// Makes a connection and carries its bytes until it ends.
-    private func runConnection(_ waiter: Waiter) async {
+    private func runConnection() async {
+        let waiter = Waiter(loop: loop)
+        defer { waiter.retire() }
         let opened: UpstreamConnection
         do throws(UpstreamError) {
             opened = try await open(waiter: waiter)
         } catch {
             return connectionFailed(error)
         }
-        let made = try? SharedConnection(opened, settings: settings, loop: loop, blocks: blocks)
+        let made = try? SharedConnection(
+            opened, settings: settings, loop: loop, blocks: blocks, storage: streamStorage)
         guard let shared = made else {
             close(opened)
             return connectionFailed(.busy)

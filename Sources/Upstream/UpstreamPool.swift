@@ -1,4 +1,5 @@
 package import Bytes
+package import HTTP2
 package import TLS
 package import Transport
 
@@ -7,6 +8,7 @@ package final class UpstreamPool {
     let settings: UpstreamSettings
     let loop: EventLoop
     let blocks: BlockPool
+    let streamStorage: StreamStorage
     private let tls: ClientTLSContext?
     /// Starts a task on the worker.
     let startTask: (@escaping () async -> Void) -> Void
@@ -33,17 +35,20 @@ package final class UpstreamPool {
     ///   - tls: the TLS of `settings`; nil for cleartext.
     ///   - loop: the worker's loop.
     ///   - blocks: where connections get the storage of their buffers.
+    ///   - streamStorage: where the streams of HTTP/2 get theirs.
     ///   - forbidden: sockets of this process that are not connected to, whatever the server's name comes to.
     ///   - startTask: starts a task on the worker, which connections of HTTP/2 need.
     package init(
         settings: UpstreamSettings, tls: ClientTLSContext? = nil, loop: EventLoop, blocks: BlockPool,
-        forbidden: [SocketAddress] = [], startTask: @escaping (@escaping () async -> Void) -> Void
+        streamStorage: StreamStorage = StreamStorage(), forbidden: [SocketAddress] = [],
+        startTask: @escaping (@escaping () async -> Void) -> Void
     ) {
         self.settings = settings
         self.tls = tls
         self.startTask = startTask
         self.loop = loop
         self.blocks = blocks
+        self.streamStorage = streamStorage
         self.forbidden = forbidden
         addresses =
             switch settings.server {
