@@ -28,12 +28,9 @@ extension Exchange {
         }
         let rules = generation.fieldRules.request(along: route, from: client)
         var stripped = route.passesCredentials ? FieldNameSet() : FieldNameSet(.authorization)
-        if request.opensWebSocket {
-            appendHandshake(along: route, stripping: &stripped, to: &output)
-        } else if generation.evaluator.tokenMarker != nil {
-            // Where a proxy in front has lost the rest of a handshake, the token is still no one's but the gateway's.
-            stripped.insert(.secWebSocketProtocol)
-        }
+        // What may hold a token is written anew, and only in a handshake: a proxy in front may have lost the rest of one.
+        if generation.evaluator.tokenMarker != nil { stripped.insert(.secWebSocketProtocol) }
+        if request.opensWebSocket { appendHandshake(along: route, stripping: &stripped, to: &output) }
         if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)
             output.append("Max-Forwards: ")

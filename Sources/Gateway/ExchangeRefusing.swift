@@ -42,18 +42,17 @@ extension Exchange {
     ///
     /// - Returns: whether that was possible.
     private func endStream(for refusal: Refusal, on client: Client) async -> Bool {
-        var trailers: [UInt8] = []
+        var status: GRPCStatus?
         switch (longStream, refusal) {
-        case (.gRPC, _):
-            let status = GRPCStatus(refusal, status: refusal.status(generation.settings.refusals))
-            record.grpcStatus = status.code
-            trailers = status.lines
+        case (.gRPC, _): status = GRPCStatus(refusal, status: refusal.status(generation.settings.refusals))
         case (.events, .ended): break
         default: return false
         }
+        let trailers = status?.lines ?? []
         guard response.declaredLength == nil, download.endEarly(trailers: trailers) || request.version == .http10 else {
             return false
         }
+        record.grpcStatus = status?.code
         ending = keepsConnection ? .keepOpen : .linger
         await finishAnswer(on: client, trailers: trailers)
         return true

@@ -22,7 +22,6 @@ extension Exchange {
         stripped.insert(.secWebSocketAccept)
         guard let marker = generation.evaluator.tokenMarker else { return }
         let offered = OfferedProtocols(request.fields, marker: marker)
-        stripped.insert(.secWebSocketProtocol)
         if !offered.others.isEmpty { output.appendField("Sec-WebSocket-Protocol", offered.others.span) }
         guard route.passesCredentials, !request.fields.contains(.authorization), case .found(let token) = offered.token
         else { return }

@@ -44,6 +44,8 @@ final class WebSocketRelay {
             // Once the end was agreed on, it does not matter how.
             if !hasClosed { throw error }
         }
+        // Also where the upstream has not: a stream that is reset instead would lose the Close frame that may wait in it.
+        client.stream.shutdownWriting()
     }
 
     private func carry() async throws(Refusal) {

@@ -21,7 +21,7 @@ from harness.http2_upstream import HTTP2Exchange, HTTP2Upstream
 from harness.process import free_port
 from harness.tls import World
 from harness.tokens import Mint
-from harness.wire import PATIENCE
+from harness.wire import PATIENCE, Truncated
 
 Status = grpc.StatusCode
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -370,6 +370,22 @@ def test_a_reset_after_the_head_comes_as_trailers(front: Any, mint: Mint, code: 
         assert (outcome.code, outcome.messages) == (Status.UNAVAILABLE, []), outcome
         line = line_of(gateway, outcome)
         assert (line["grpc_status"], line["aborted"], line["decision"]) == (14, "upstream", "allow")
+
+
+def test_what_falls_short_of_its_length_is_cut_and_has_no_status(front: Any, mint: Mint) -> None:
+    """Trailers would make a whole of it; the log says what the client was told."""
+    def fail(exchange: HTTP2Exchange) -> None:
+        exchange.read_body()
+        exchange.begin(200, "Content-Type: application/grpc", "Content-Length: 100")
+        exchange.write(MESSAGE)
+        exchange.reset()
+
+    with HTTP2Upstream(fail) as upstream:
+        gateway = front(upstream)
+        with HTTP2Client(gateway.address) as client, pytest.raises(Truncated):
+            client.exchange("POST", "/test.Probe/Unary", *CALL, f"Authorization: Bearer {mint.token()}", body=MESSAGE)
+        (line,) = gateway.wait_for_log_count(1)
+    assert line["aborted"] == "upstream" and "grpc_status" not in line, line
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 401, 403, 404, 429, 500, 502, 503, 504])

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from h2.errors import ErrorCodes
 
 from harness.gateway import Gateway
+from harness.http2_client import HTTP2Client
 from harness.process import descriptors, free_port
 from harness.reloading import NO_WATCH, reload, settings_of
 from harness.tls import World, over
@@ -160,6 +162,36 @@ def test_a_websocket_ends_with_its_token(start_gateway: Any, service: Service, w
     assert (line["ended"], line["decision"], line["reason"], line.get("aborted")) == ("token_expired", "allow", "allowed", None)
     assert line["bytes_in"] == pair.client.sent and line["bytes_out"] >= pair.upstream.sent - 4
     assert 1.5 < line["duration"] < 5.5
+
+
+@pytest.mark.parametrize("why, answers", [
+    ("token", True), ("token", False), ("drain", True), ("drain", False), ("client", True), ("client", False), ("idle", False),
+])
+def test_a_stream_of_http2_ends_in_order(
+    start_gateway: Any, service: Service, world: World, mint: Mint, why: str, answers: bool
+) -> None:
+    """END_STREAM stands for the end of a connection, and a reset for an accident (RFC 8441 section 5)."""
+    gateway = start(start_gateway, service, world, mint)
+    with HTTP2Client(gateway.address) as client:
+        client.wait_until(lambda: client.allows_websockets, "the settings")
+        token, target = Token(mint, 2 if why == "token" else 60), "/idle/a" if why == "idle" else "/ws/a"
+        stream = client.begin("CONNECT", target, token.line, "Sec-WebSocket-Version: 13", protocol="websocket", end=False)
+        upstream = service.upstream_side()
+        if why == "drain":
+            gateway.signal(signal.SIGTERM)
+        if why == "client":
+            client.send(stream, close_frame(1000).encode(mask=True), end=False)
+            if answers:
+                upstream.send(close_frame(1000))
+        elif why != "idle":
+            upstream.expect_close(1008 if why == "token" else 1001)
+            if answers:
+                upstream.send(close_frame(1000))
+                client.send(stream, close_frame(1000).encode(mask=True), end=False)
+        if why == "client" and not answers:
+            client.send(stream, b"")
+        client.wait(stream)
+    assert client.resets.get(stream, ErrorCodes.NO_ERROR) == ErrorCodes.NO_ERROR
 
 
 def test_the_connections_end_though_nobody_answers_the_close(
