@@ -44,9 +44,8 @@ extension Exchange {
             output.appendField("Sec-WebSocket-Protocol", marker.span)
         }
         output.append(addingCapacity: requestID.count + 64) { appendOwnFields(version: response.version, to: &$0) }
-        if let stream = client.http2 {
-            stream.respond(200, lines: output.span, isComplete: false)
-            output.removeAll(keepingCapacity: true)
+        if client.http2 != nil {
+            endHead(&output, 200, isComplete: false, to: client)
         } else {
             output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n")
             if let key = request.fields.value(of: .secWebSocketKey) {

@@ -190,18 +190,19 @@ actor Worker {
     /// Lets exchanges finish until `deadline`, then ends the rest and writes out the log.
     func drain(until deadline: Instant) async {
         resources.beginDraining()
-        while !resources.connections.isEmpty {
-            if await resources.drained.wait(until: deadline) == .expired { break }
-        }
+        await connectionsEnd(by: deadline)
         resources.endStreams()
-        while !resources.connections.isEmpty {
-            if await resources.drained.wait(until: deadline + Self.streamEndTimeout) == .expired { break }
-        }
+        await connectionsEnd(by: deadline + Self.streamEndTimeout)
         for connection in resources.connections.values { connection.abort() }
-        while !resources.connections.isEmpty {
-            if await resources.drained.wait(until: .now + .seconds(1)) == .expired { break }
-        }
+        await connectionsEnd(by: .now + .seconds(1))
         for pool in resources.generation.pools { pool.retire() }
         resources.log.flush()
+    }
+
+    /// Waits for the last connection to end, until `deadline` at most.
+    private func connectionsEnd(by deadline: Instant) async {
+        while !resources.connections.isEmpty {
+            if await resources.drained.wait(until: deadline) == .expired { return }
+        }
     }
 }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import uvicorn
 from fastapi import FastAPI, Header, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+
+from harness.serving import serve
 
 app = FastAPI()
 #: When the service knew that a client had left, by the clock that all processes share.
@@ -77,9 +77,4 @@ async def departure(name: str) -> float | None:
 
 
 if __name__ == "__main__":
-    # asyncio turns Nagle off only for sockets that say they are TCP; with it, each answer takes 40 ms.
-    listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    print(f"port {listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    serve(app)

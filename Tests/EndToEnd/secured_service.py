@@ -6,16 +6,16 @@ behind a gateway that checks instead.
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import jwt
-import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Security
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from pydantic import BaseModel, ValidationError
+
+from harness.serving import serve
 
 SCOPES = {name: name for name in ("me", "items:read", "items:write", "owners", "users", "reports", "orders")}
 ROLES = {
@@ -158,9 +158,4 @@ if __name__ == "__main__":
     if sys.argv[4:] == ["open"]:
         everything = Principal(name="anyone", scopes=list(SCOPES), roles=list(ROLES))
         app.dependency_overrides[current_principal] = lambda: everything
-    # asyncio turns Nagle off only for sockets that say they are TCP; with it, each answer takes 40 ms.
-    listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    print(f"port {listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    serve(app)

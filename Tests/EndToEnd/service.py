@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import uvicorn
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse, StreamingResponse
+
+from harness.serving import serve
 
 app = FastAPI()
 BLOCK = bytes(range(256)) * 256
@@ -119,9 +119,4 @@ async def fails() -> None:
 
 
 if __name__ == "__main__":
-    # asyncio turns Nagle off only for sockets that say they are TCP; with it, each answer takes 40 ms.
-    listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    print(f"port {listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    serve(app)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect, WebSocketException, status
+
+from harness.serving import serve
 
 app = FastAPI()
 #: By which code and reason the last client of each room left it.
@@ -49,8 +49,4 @@ async def busy(websocket: WebSocket) -> None:
 
 
 if __name__ == "__main__":
-    listener = socket.socket(proto=socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    print(f"port {listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    serve(app)
