@@ -47,11 +47,19 @@ let package = Package(
         library("WebSocket", ["COpenSSL", "Bytes"]),
         library("Routing", ["HTTP", "Bytes"]),
         library("JOSE", ["COpenSSL", "Bytes", "StrictJSON"]),
-        library("Authentication", ["JOSE", "Bytes", "StrictJSON"]),
+        library("Revocation", ["Bytes", "StrictJSON"]),
+        library("Outbound", ["Transport", "TLS", "HTTP", "Bytes"]),
+        library("IdentityProviders", ["Outbound", "Transport", "TLS", "HTTP", "JOSE", "StrictJSON", "Bytes"]),
+        library("Authentication", ["Revocation", "JOSE", "Bytes", "StrictJSON"]),
         library("Authorization", ["Authentication"]),
         library("Passwords", ["COpenSSL", "Bytes"]),
         library("TokenEndpoint", ["Authorization", "Passwords", "JOSE", "Bytes", "StrictJSON"]),
-        library("Configuration", ["StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "TLS", "Bytes"]),
+        library(
+            "Configuration",
+            [
+                "StrictJSON", "HTTP", "Routing", "JOSE", "Passwords", "TLS", "Outbound", "IdentityProviders",
+                "Revocation", "Transport", "Bytes",
+            ]),
         library("Upstream", ["Transport", "TLS", "HTTP", "HTTP2", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
         library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
@@ -59,21 +67,25 @@ let package = Package(
             "Gateway",
             [
                 "Transport", "TLS", "Bytes", "StrictJSON", "HTTP", "HTTP2", "WebSocket", "Routing", "JOSE",
-                "Authentication",
-                "Authorization", "TokenEndpoint", "Configuration", "Upstream", "AccessLog", "Admin", logging,
+                "Revocation", "Authentication", "Authorization", "TokenEndpoint", "Configuration", "Outbound",
+                "IdentityProviders", "Upstream", "AccessLog", "Admin", logging,
             ]),
         library("ExampleUpstream", ["Transport", "HTTP", "Bytes"]),
         .executableTarget(
             name: "GatewayCLI",
             dependencies: [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "TokenEndpoint", "Passwords",
-                "Configuration",
-                "HTTP", "JOSE", "StrictJSON", "Admin", "Transport", "Bytes", "ExampleUpstream", argumentParser, logging,
+                "Configuration", "IdentityProviders", "Outbound", "HTTP", "JOSE", "StrictJSON", "Admin", "Transport",
+                "Bytes", "ExampleUpstream", argumentParser, logging,
             ], swiftSettings: settings),
 
         tests("RoutingTests", ["Routing", "HTTP", "TestSupport"]),
         tests(
-            "ConfigurationTests", ["Configuration", "Routing", "HTTP", "JOSE", "TLS", "StrictJSON", "Bytes"],
+            "ConfigurationTests",
+            [
+                "Configuration", "IdentityProviders", "Outbound", "Revocation", "Routing", "HTTP", "JOSE", "TLS",
+                "StrictJSON", "Bytes", "Transport",
+            ],
             exclude: ["Broken", "Certificates"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
         tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
@@ -84,7 +96,12 @@ let package = Package(
             swiftSettings: settings),
         tests("StrictJSONTests", ["StrictJSON"]),
         tests("JOSETests", ["JOSE", "StrictJSON", "Bytes", "TestSupport"]),
-        tests("AuthenticationTests", ["Authentication", "JOSE", "TestSupport"]),
+        tests("RevocationTests", ["Revocation", "StrictJSON", "Bytes"]),
+        tests("OutboundTests", ["Outbound", "Transport", "TLS", "HTTP", "Bytes", "CLinux"]),
+        tests(
+            "IdentityProvidersTests",
+            ["IdentityProviders", "Outbound", "Transport", "TLS", "HTTP", "JOSE", "StrictJSON", "Bytes", "TestSupport"]),
+        tests("AuthenticationTests", ["Revocation", "Authentication", "JOSE", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
         tests("PasswordsTests", ["Passwords", "Bytes"]),
         tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),
@@ -97,7 +114,8 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "AccessLog", "Authentication", "Authorization", "Bytes", "Configuration", "HTTP", "JOSE",
-                "StrictJSON", "TLS", "TokenEndpoint", "Transport", "Upstream", "TestSupport", logging,
+                "StrictJSON", "TLS", "TokenEndpoint", "Transport", "Upstream", "Revocation", "Outbound",
+                "IdentityProviders", "TestSupport", logging,
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -49,6 +49,8 @@ package enum AbortingSide: Sendable, CaseIterable {
 package enum StreamEnd: Sendable, CaseIterable {
     /// Its token is not good any more.
     case tokenExpired
+    /// Its token was revoked.
+    case revoked
     /// The gateway is about to end.
     case draining
     /// Nothing was sent either way for too long.
@@ -59,6 +61,7 @@ package enum StreamEnd: Sendable, CaseIterable {
     package var word: StaticString {
         switch self {
         case .tokenExpired: "token_expired"
+        case .revoked: "revoked"
         case .draining: "draining"
         case .idleTimeout: "idle_timeout"
         case .deadlineExceeded: "deadline_exceeded"

@@ -1,3 +1,5 @@
+package import Revocation
+
 /// Everything that a gateway is told by its configuration file, with defaults filled in and references resolved.
 ///
 /// A value of this type has passed every check: the names in it exist, its routes do not clash, its files were readable.
@@ -30,6 +32,10 @@ package struct GatewayConfiguration: Sendable {
     package var refusals: RefusalConfiguration
     /// How the access log is written.
     package var accessLog: AccessLogConfiguration
+    /// Where what must survive a restart is kept; nil for nowhere.
+    package var stateDirectory: String?
+    /// The tokens that a file revokes.
+    package var revocations: [RevocationEntry] = []
     /// The bounds of what can grow or wait.
     package var limits: LimitsConfiguration
     /// What is added to forwarded messages.

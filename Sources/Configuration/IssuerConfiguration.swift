@@ -1,3 +1,4 @@
+package import IdentityProviders
 package import JOSE
 
 /// An issuer whose tokens are good here.
@@ -12,8 +13,10 @@ package struct IssuerConfiguration: Sendable, Equatable {
     package var algorithms: [SignatureAlgorithm]
     /// Where the keys come from.
     package var keySource: KeySourceConfiguration
-    /// The keys as they were when the configuration was read.
+    /// The keys as they were when the configuration was read; none where they are fetched, or the issuer is asked.
     package var keys: KeySet
+    /// Whether nothing is accepted before there are keys.
+    package var waitsForKeys = false
     /// Where tokens hold what is looked for.
     package var claims: ClaimsConfiguration
     /// The claims without which a token is refused.
@@ -52,6 +55,10 @@ package enum KeySourceConfiguration: Sendable, Equatable {
     case inline
     /// The key that the gateway's own tokens are signed with.
     case tokenEndpoint
+    /// They are fetched.
+    case remote(RemoteKeysSettings)
+    /// There are none: the issuer is asked about each token (RFC 7662).
+    case introspection(IntrospectionSettings)
 }
 
 /// Where a token's claims hold what the gateway looks for: lists of paths, of which each is a list of keys.

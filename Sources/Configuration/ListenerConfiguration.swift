@@ -20,6 +20,9 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// Whether `/livez` is answered by the gateway itself.
     package var answersLiveness = false
 
+    /// Whether clients find here who issues tokens (RFC 9728), if the external URL is known.
+    package var publishesResourceMetadata = true
+
     /// The scheme that clients use: that of the external URL, or else what the listener itself speaks.
     package var scheme: URLScheme { externalURL?.scheme ?? (tls == nil ? .http : .https) }
 }

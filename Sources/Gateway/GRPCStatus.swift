@@ -17,7 +17,7 @@ struct GRPCStatus {
         message = "\(refusal.detail) (\(reason))"
         code =
             switch refusal {
-            case .ended(.tokenExpired): 16
+            case .ended(.tokenExpired), .ended(.revoked): 16
             case .ended(.deadlineExceeded): 4
             case .ended: 14
             // Who is known and may not is told so, whatever the status is by which others are asked to log in.

@@ -146,6 +146,7 @@ extension StreamEnd {
     var detail: String {
         switch self {
         case .tokenExpired: "The token has expired"
+        case .revoked: "The token was revoked"
         case .draining: "The gateway is about to end"
         case .idleTimeout: "Nothing was sent for too long"
         case .deadlineExceeded: "The call took longer than its deadline allows"

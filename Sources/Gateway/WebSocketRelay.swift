@@ -131,7 +131,7 @@ final class WebSocketRelay {
         exchange.record.ended = end
         switch end {
         case .draining: close(.goingAway, at: now)
-        case .tokenExpired: close(.policyViolation, at: now)
+        case .tokenExpired, .revoked: close(.policyViolation, at: now)
         case .idleTimeout, .deadlineExceeded: closeDeadline = now
         }
     }

@@ -29,6 +29,11 @@ package struct KeySet: Sendable {
     /// How many keys are used.
     package var count: Int { keys.count }
 
+    /// No keys: those of an issuer that have not been fetched yet.
+    package init() {
+        self.init(keys: [], ignored: [])
+    }
+
     /// Reads the text of a JWK Set.
     ///
     /// - Parameter jwks: the text, at most `maximumSize` bytes.
