@@ -17,13 +17,14 @@ actor Worker {
 
     init(
         generation: sending Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins,
-        privateSockets: [SocketAddress], log: AccessLogWriter, logger: Logger
+        providers: Providers, privateSockets: [SocketAddress], log: AccessLogWriter, logger: Logger
     ) {
         self.loop = loop
         self.calls = calls
         self.logger = logger
         resources = WorkerResources(
-            generation: generation, loop: loop, calls: calls, logins: logins, privateSockets: privateSockets,
+            generation: generation, loop: loop, calls: calls, logins: logins, providers: providers,
+            privateSockets: privateSockets,
             log: AccessLogBuffer(writer: log, format: RecordFormat(.json)), logger: logger)
     }
 
@@ -50,12 +51,17 @@ actor Worker {
         to next: Handover, _ listening: [BoundListener], log: AccessLogWriter?
     ) throws(SocketError) {
         if let next = next.take() { resources.advance(to: next) }
+        // The configuration may have revoked their tokens.
+        resources.wakeStreams()
         if let log {
             resources.log.flush()
             resources.log = AccessLogBuffer(writer: log, format: RecordFormat(.json))
         }
         if !isStopping { try listen(to: listening) }
     }
+
+    /// Lets streams end whose token was revoked.
+    func wakeStreams() { resources.wakeStreams() }
 
     /// Accepts from `listening` and from nothing else.
     private func listen(to listening: [BoundListener]) throws(SocketError) {
