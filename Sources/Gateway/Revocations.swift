@@ -18,7 +18,7 @@ final class Revocations: Sendable {
         do throws(RevocationError) {
             store = try RevocationStore(path: directory.map { "\($0)/revocations.json" })
         } catch {
-            throw .revocations(error.description)
+            throw .revocations("\(error)")
         }
         self.trust = trust
     }

@@ -13,6 +13,7 @@ actor Worker {
     private let calls: BlockingCalls
     private let logger: Logger
     private var listeners: [Listener] = []
+    private var isStarted = false
     private var isStopping = false
 
     init(
@@ -30,10 +31,11 @@ actor Worker {
 
     /// Accepts connections from `listening` and keeps house until `drain`.
     func start(_ listening: [BoundListener]) throws(SocketError) {
+        isStarted = true
         resources.tasks.startOne = { [self, loop] in
             Task(executorPreference: loop) { await self.runJobs() }
         }
-        try listen(to: listening)
+        if !isStopping { try listen(to: listening) }
         Task(executorPreference: loop) { await self.keepHouse() }
         Task(executorPreference: loop) { await self.resolveNames() }
     }
@@ -57,7 +59,8 @@ actor Worker {
             resources.log.flush()
             resources.log = AccessLogBuffer(writer: log, format: RecordFormat(.json))
         }
-        if !isStopping { try listen(to: listening) }
+        // A worker that waits for its start is told then what to listen to.
+        if isStarted, !isStopping { try listen(to: listening) }
     }
 
     /// Lets streams end whose token was revoked.
