@@ -21,9 +21,7 @@ extension Server {
         }
     }
 
-    /// - Parameter sockets: what operators connect to.
-    /// - Returns: the listener; nil if there is no socket.
-    /// - Throws: `SocketError.outOfDescriptors` if the process has none left.
+    /// Makes the admin listener; nil if there is nothing to listen on.
     static func makeAdminListener(
         on sockets: [ListeningSocket], _ present: Present, _ readiness: Readiness, _ providers: Providers,
         _ revocations: Revocations

@@ -32,7 +32,8 @@ extension Evaluator {
     /// - Returns: the right to forward the request.
     /// - Throws: why it is refused.
     func decide(
-        _ request: borrowing Request, now: Int, knowing status: TokenStatus? = nil, into verdict: inout Verdict, tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, now: Int, knowing status: TokenStatus? = nil, into verdict: inout Verdict,
+        tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Permit {
         let route = try match(request, tracing: trace)
         verdict.route = route
