@@ -28,7 +28,9 @@ extension Server {
                         json: configuration.effective ?? [], version: configuration.hash)
                 },
                 routes: { RouteList.json(of: present.withLock(\.configuration)) }, logLevel: { ApplicationLog.level },
-                setLogLevel: ApplicationLog.change(to:))
+                setLogLevel: ApplicationLog.change(to:), keys: { Array("{}\n".utf8) },
+                revocations: { .init(file: present.withLock(\.configuration).revocations, admin: []) },
+                revoke: { _ in .tooMany }, restore: { _ in .tooMany })
             return try AdminListener(sockets: sockets, operations: operations, limits: limits)
         } catch {
             throw .cannotListen(admin.address.description, error.description)
