@@ -66,11 +66,12 @@ struct IntrospectionResponse {
         if case .duplicateName = error.kind { "a key occurs twice" } else { error.description }
     }
 
-    /// Until when the response may be believed, in seconds since 1970.
+    /// Until when the response may be believed.
     ///
     /// - Parameters:
-    ///   - latest: when it is too old, whatever it says itself.
+    ///   - latest: when it is too old, whatever it says itself, in seconds since 1970.
     ///   - now: what an `exp` that is none comes to: the response is for one request then.
+    /// - Returns: seconds since 1970.
     func end(latest: Int, now: Int) -> Int {
         guard let expiry = content["exp"] else { return latest }
         guard let number = expiry.number?.asDouble, number >= 0, number < 0x1p53 else { return now }
