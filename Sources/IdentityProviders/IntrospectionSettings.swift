@@ -16,15 +16,25 @@ package struct IntrospectionSettings: Sendable, Hashable {
 
     /// The issuer's name in the configuration, for logs.
     package var name: String
+    /// What is asked.
     package var endpoint: ServiceURL
+    /// Who the gateway is to the issuer.
     package var clientID: String
+    /// How it proves that.
     package var authentication: Authentication
+    /// How the endpoint is reached; a question takes `timeout` at most, and `connectionLimit` are sent at once.
     package var client: OutboundSettings
     /// How long an answer that a token is active is kept, if it does not expire earlier.
     package var cacheLifetime = Nanoseconds.seconds(30)
     /// How long an answer that it is not is kept.
     package var negativeCacheLifetime = Nanoseconds.seconds(5)
 
+    /// - Parameters:
+    ///   - name: the issuer's name in the configuration.
+    ///   - endpoint: what is asked.
+    ///   - clientID: who the gateway is to the issuer.
+    ///   - authentication: how it proves that.
+    ///   - client: how the endpoint is reached.
     package init(
         name: String, endpoint: ServiceURL, clientID: String, authentication: Authentication, client: OutboundSettings
     ) {
