@@ -28,6 +28,8 @@ final class Exchange {
     /// What a trusted proxy says about the request; nil for any other client.
     var believed: BelievedOrigin?
     var route: GatewayRoute?
+    /// Whether the answer is for pages of any origin: what everybody may know.
+    var isForEveryPage = false
     /// The path that the upstream sees, where the route rewrites it.
     private(set) var rewrittenPath: [UInt8]?
     /// What the upstream is told about who makes the request: whole lines.
@@ -70,6 +72,7 @@ final class Exchange {
         parser.reset()
         responseParser.reset()
         route = nil
+        isForEveryPage = false
         longStream = nil
         principal = nil
         handshakeKey = nil
@@ -98,15 +101,15 @@ final class Exchange {
             adoptConfiguration(client)
             try examine(for: client)
             let path = request.target.path
-            let answersLiveness = client.listener.answersLiveness
-            if let own = generation.evaluator.builtInPath(path.span, answersLiveness: answersLiveness) {
+            if let own = generation.evaluator.builtInPath(path.span, on: client.listener) {
                 try await answer(own, on: client, isWithinLimit: isWithinLimit)
             } else {
                 guard isWithinLimit else { throw .overloaded }
                 if let (route, method) = generation.evaluator.preflightRoute(of: request) {
-                    await answerPreflight(about: method, on: route, of: client)
+                    self.route = route
+                    await answerPreflight(about: method, of: client)
                 } else {
-                    let permit = try decide()
+                    let permit = try decide(for: client)
                     try await forward(permit, from: client)
                 }
             }
@@ -213,7 +216,7 @@ final class Exchange {
     }
 
     /// Asks the evaluator, and notes what it found out.
-    private func decide() throws(Refusal) -> Permit {
+    private func decide(for client: Client) throws(Refusal) -> Permit {
         let began = Instant.now
         let now = Int(resources.loop.timeOfDay / 1_000_000)
         var verdict = Verdict()
@@ -222,7 +225,7 @@ final class Exchange {
             record.decisionDuration = decided.since(began).microseconds
             note(verdict, now: now)
         }
-        return try generation.evaluator.decide(request, now: now, into: &verdict)
+        return try generation.evaluator.decide(request, at: client.listener, now: now, into: &verdict)
     }
 
     /// Notes what was found out; a refusal is noted by itself.

@@ -25,19 +25,21 @@ extension Evaluator {
     ///
     /// - Parameters:
     ///   - request: the request.
+    ///   - listener: where it came.
     ///   - now: seconds since 1970.
     ///   - verdict: receives what is found out, also where the request is refused.
     ///   - trace: receives how; nil where nobody wants to know.
     /// - Returns: the right to forward the request.
     /// - Throws: why it is refused.
     func decide(
-        _ request: borrowing Request, now: Int, into verdict: inout Verdict, tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, at listener: ListenerSettings, now: Int, into verdict: inout Verdict,
+        tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Permit {
         let route = try match(request, tracing: trace)
         verdict.route = route
         let permit: Permit
         do throws(Refusal) {
-            verdict.principal = try authenticate(request, on: route, now: now, tracing: trace)
+            verdict.principal = try authenticate(request, on: route, at: listener, now: now, tracing: trace)
             permit = try authorize(verdict.principal, on: route)
         } catch {
             guard error.decision == .deny, let shadow = shadowPermit(on: route) else { throw error }

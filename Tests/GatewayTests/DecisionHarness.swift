@@ -14,6 +14,8 @@ import Testing
 struct DecisionHarness {
     let mint: TokenMint
     let evaluator: Evaluator
+    /// The listener that requests come to.
+    let listener: ListenerSettings
 
     struct Outcome: Equatable {
         /// `shadow` and the reason, the reason of a refusal, or else the route that the request is permitted on.
@@ -51,6 +53,7 @@ struct DecisionHarness {
             Array(text.utf8), file: "gateway.json", surroundings: surroundings)
         change(&configuration)
         evaluator = try Evaluator(configuration)
+        listener = ListenerSettings(configuration.listeners[0], id: ListenerID.all(in: configuration)[0])
     }
 
     /// What becomes of a request; `fields` are further lines, each with its CRLF.
@@ -69,7 +72,7 @@ struct DecisionHarness {
         }
         var verdict = Verdict()
         do throws(Refusal) {
-            let permit = try evaluator.decide(request, now: TokenMint.now, into: &verdict)
+            let permit = try evaluator.decide(request, at: listener, now: TokenMint.now, into: &verdict)
             #expect(permit.route == verdict.route?.index)
             let path = String(decoding: verdict.rewrittenPath ?? request.target.path, as: UTF8.self)
             return Outcome(

@@ -57,7 +57,8 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
         RefusalCase(
             .ambiguousCredentials, .reject, "ambiguous_credentials", 400,
-            "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential",
+            "More than one of Authorization, the fields for API keys and tokens, the cookie for tokens and a WebSocket's "
+                + "protocols holds a credential",
             challenge: bearer + ", error=\"invalid_request\""
         ),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
