@@ -43,8 +43,10 @@ struct WrittenBuiltInPaths {
             patterns.append(twin)
         }
         guard let clash = entries.first(where: { patterns.contains(where: $0.path.owns) }) else { return }
+        let remedy = clash.path == .resourceMetadata ? "; \"resource_metadata\": false there leaves it to routes" : ""
         problems.report(
-            "the gateway answers \"\(clash.path.path)\" itself, because of line \(problems.line(of: clash.place))",
+            "the gateway answers \"\(clash.path.path)\" itself, because of line \(problems.line(of: clash.place))"
+                + remedy,
             as: .routeConflict, at: path)
     }
 }

@@ -29,16 +29,17 @@ struct DecisionHarness {
     ///   - upstream: keys of the upstream `u` besides its server.
     ///   - issuer: keys of the issuer besides the usual.
     ///   - top: keys of the top level besides the usual, each with a comma behind it.
+    ///   - listener: keys of the listener besides its address.
     ///   - change: what to make of the configuration that was read.
     /// - Throws: what is wrong with them.
     init(
-        routes: String, upstream: String = "", issuer: String = "", top: String = "",
+        routes: String, upstream: String = "", issuer: String = "", top: String = "", listener: String = "",
         change: (inout GatewayConfiguration) -> Void = { _ in }
     ) throws {
         mint = try TokenMint()
         let keys = mint.key.publicKeySet()
         let text = """
-            { "version": 1, \(top) "listeners": [{ "address": "127.0.0.1:0" }],
+            { "version": 1, \(top) "listeners": [{ "address": "127.0.0.1:0"\(listener) }],
               "scopes": { "read": "R", "list": "L" }, "roles": { "reader": { "scopes": ["read"] } },
               "issuers": { "main": { "issuer": "https://issuer.test", "audience": ["api"], "algorithms": ["ES256"],
                 "keys": { "jwks_file": "keys.json" }\(issuer) },
@@ -53,7 +54,7 @@ struct DecisionHarness {
             Array(text.utf8), file: "gateway.json", surroundings: surroundings)
         change(&configuration)
         evaluator = try Evaluator(configuration)
-        listener = ListenerSettings(configuration.listeners[0], id: ListenerID.all(in: configuration)[0])
+        self.listener = ListenerSettings(configuration.listeners[0], id: ListenerID.all(in: configuration)[0])
     }
 
     /// What becomes of a request; `fields` are further lines, each with its CRLF.

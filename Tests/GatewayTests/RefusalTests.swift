@@ -143,6 +143,22 @@ struct RefusalTests {
         #expect(String(decoding: output, as: UTF8.self) == #"Bearer realm="a\"b\\c""#)
     }
 
+    @Test(
+        "what says where tokens are to be had stands last, in every challenge of 401 and 403",
+        arguments: RefusalCase.all)
+    func resourceMetadata(_ expected: RefusalCase) {
+        var output: [UInt8] = []
+        let url = Array("https://a.test/.well-known/oauth-protected-resource/b".utf8)
+        let challenge = Challenge(
+            refusal: expected.refusal, realm: "gateway", scopes: ["a", "b"], resourceMetadata: url)
+        let isThere = challenge.append(to: &output, hidesUnmatched: false)
+        let text = String(decoding: output, as: UTF8.self)
+        let isForTokens = expected.status == 401 && text.hasPrefix("Bearer")
+        let member = ", resource_metadata=\"https://a.test/.well-known/oauth-protected-resource/b\""
+        #expect(text.hasSuffix(member) == isForTokens)
+        if isForTokens { #expect(isThere && text == (expected.challenge ?? "") + member) }
+    }
+
     @Test("the problem document is JSON with the words of the refusal", arguments: RefusalCase.all)
     func problem(_ expected: RefusalCase) throws {
         let document = ProblemDocument(
