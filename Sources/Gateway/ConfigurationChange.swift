@@ -47,9 +47,7 @@ struct ConfigurationChange {
             ("api_keys", Difference(old.apiKeys?.keys ?? [], new.apiKeys?.keys ?? [], name: \.name, isSame: ==)),
             (
                 "token_locations",
-                Difference(old.tokenLocations.names, new.tokenLocations.names, name: \.self) { _, _ in
-                    old.tokenLocations == new.tokenLocations
-                }
+                Difference(old.tokenLocations.places, new.tokenLocations.places, name: \.key) { $0.value == $1.value }
             ),
             ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
             (
@@ -103,8 +101,12 @@ struct ConfigurationChange {
 }
 
 extension TokenLocationsConfiguration {
-    /// The keys of those that there are.
-    fileprivate var names: [String] { webSocketProtocol == nil ? [] : ["websocket_protocol"] }
+    /// Those that there are.
+    fileprivate var places: [(key: String, value: String)] {
+        [("header", header), ("cookie", cookie), ("websocket_protocol", webSocketProtocol)].compactMap { key, value in
+            value.map { (key, $0) }
+        }
+    }
 }
 
 extension RouteConfiguration {

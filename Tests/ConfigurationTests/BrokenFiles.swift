@@ -61,6 +61,7 @@ let brokenFiles = [
     "proxy-protocol-from-nobody",
     "public-keys-for-hmac",
     "public-with-issuers",
+    "resource-metadata-path",
     "role-circle",
     "role-includes-itself",
     "route-conflict",
