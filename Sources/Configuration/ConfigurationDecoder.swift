@@ -42,7 +42,7 @@ struct ConfigurationDecoder {
             tokenLocations: tokenLocations, upstreams: allUpstreams, routes: routes.routes,
             refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]),
             stateDirectory: root["state_directory"]?.string.map(files.paths.resolve),
-            limits: limits,
+            revocations: RevocationDecoder(files: files).decode(root["revocations"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
     }
 
