@@ -45,8 +45,10 @@ struct RemoteKeysDecoder {
             let client = provider.decode(in: issuer, for: "jwks_uri")
             return provider.url(place, client, in: issuer).map { (.url($0), client) }
         }
+        guard issuer["keys"]?["discovery"]?.boolean == true, let place = issuer["issuer"], let text = place.string,
+            !text.isEmpty
+        else { return nil }
         let client = provider.decode(in: issuer, for: "discovery")
-        guard let place = issuer["issuer"], let text = place.string, !text.isEmpty else { return nil }
         do throws(ValueProblem) {
             let url = try ServiceURL(checking: text)
             if url.target.contains("?") { throw ValueProblem(message: "the URL has a query (?)") }
