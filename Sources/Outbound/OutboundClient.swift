@@ -95,11 +95,10 @@ package final class OutboundClient {
         }
         let turn = Turn(waiter: waiter)
         queue.append(turn)
-        while !turn.hasCome {
-            if await waiter.wait(until: deadline) == .expired, !turn.hasCome {
-                queue.removeAll { $0 === turn }
-                throw OutboundError(.connect, "no connection was free in time")
-            }
+        while !turn.hasCome, await waiter.wait(until: deadline) == .woken {}
+        guard loop.now < deadline else {
+            if turn.hasCome { passTurn() } else { queue.removeAll { $0 === turn } }
+            throw OutboundError(.connect, "no connection was free in time")
         }
     }
 
