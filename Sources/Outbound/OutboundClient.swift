@@ -53,7 +53,8 @@ package final class OutboundClient {
     package func send(
         _ request: OutboundRequest, maximumSize: Int, until deadline: Instant
     ) async throws(OutboundError) -> OutboundResponse {
-        let deadline = min(deadline, loop.now + settings.timeout)
+        // The loop's own reading may be old, and would cost the request some of its time.
+        let deadline = min(deadline, .now + settings.timeout)
         let waiter = Waiter(loop: loop)
         defer { waiter.retire() }
         try await takeTurn(waiter, until: deadline)

@@ -50,10 +50,11 @@ actor Bench {
     ///   - loop: where both run.
     ///   - isSecure: whether the server begins with TLS.
     ///   - isForbidden: whether the client must not connect to the server.
+    ///   - calls: threads for look-ups; nil for those of all tests.
     ///   - change: changes the settings of the client, knowing the server's port.
     ///   - script: what the server does.
     init(
-        loop: EventLoop, isSecure: Bool = false, isForbidden: Bool = false,
+        loop: EventLoop, isSecure: Bool = false, isForbidden: Bool = false, calls: BlockingCalls? = nil,
         change: @Sendable (inout OutboundSettings, UInt16) throws -> Void = { _, _ in }, script: @escaping Script
     ) throws {
         self.loop = loop
@@ -70,7 +71,7 @@ actor Bench {
         settings.tls.serverName = "api.example.com"
         try change(&settings, address.port)
         client = OutboundClient(
-            settings, loop: loop, calls: try #require(Self.calls), forbidden: isForbidden ? [address] : [])
+            settings, loop: loop, calls: try #require(calls ?? Self.calls), forbidden: isForbidden ? [address] : [])
     }
 
     private static func file(_ name: String) throws -> [UInt8] {

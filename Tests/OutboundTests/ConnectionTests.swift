@@ -71,7 +71,7 @@ struct ConnectionTests {
     @Test("requests beyond the limit of connections wait in order")
     func order() async throws {
         try await onLoop { loop in
-            let bench = try Bench(loop: loop, change: { settings, _ in settings.connectionLimit = 2 }) { _, _, _ in
+            let bench = try Bench(loop: loop, change: { settings, _ in settings.connectionLimit = 1 }) { _, _, _ in
                 .response(content: "ok")
             }
             let answers = try await withThrowingTaskGroup(of: String?.self) { group in
@@ -81,7 +81,23 @@ struct ConnectionTests {
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(answers == [String?](repeating: "ok", count: 20))
-            #expect(await bench.connectionCount <= 2)
+            let paths = await bench.requests.compactMap { $0.split(separator: " ").dropFirst().first }
+            #expect(paths == (0..<20).map { "/\($0)" })
+            #expect(await bench.connectionCount == 1)
+        }
+    }
+
+    @Test("idle connections count, too: the oldest makes room for one to another origin")
+    func room() async throws {
+        try await onLoop { loop in
+            let bench = try Bench(loop: loop, change: { settings, _ in settings.connectionLimit = 1 }) { _, _, _ in
+                .response(content: "ok")
+            }
+            for host in ["127.0.0.1", "localhost", "127.0.0.1", "127.0.0.1"] {
+                let request = OutboundRequest(.get, try bench.url(host: host))
+                #expect(await bench.send(request).text == "ok")
+            }
+            #expect(await bench.connectionCount == 3)
         }
     }
 
@@ -92,11 +108,11 @@ struct ConnectionTests {
                 .silence
             }
             let request = OutboundRequest(.get, try bench.url())
-            async let first = bench.send(request, within: .seconds(3))
+            async let first = bench.send(request, within: .milliseconds(1500))
             while await bench.connectionCount == 0 { await Task.yield() }
             let failures = await withTaskGroup(of: OutboundError?.self) { group in
                 for _ in 0..<OutboundClient.queueLimit + 2 {
-                    group.addTask { await bench.send(request, within: .seconds(1)).failure }
+                    group.addTask { await bench.send(request, within: .milliseconds(500)).failure }
                 }
                 return await group.reduce(into: []) { $0.append($1) }
             }
@@ -125,9 +141,22 @@ struct ConnectionTests {
         try await onLoop { loop in
             let bench = try Bench(loop: loop) { _, _, _ in .response(content: "ok") }
             #expect(await bench.send(OutboundRequest(.get, try bench.url(host: "localhost"))).text == "ok")
-            let unknown = try OutboundRequest(.get, ServiceURL("https://gateway.invalid/"))
-            let failure = await bench.send(unknown, within: .seconds(1)).failure
-            #expect(failure?.stage == .lookUp && failure?.detail.contains("gateway.invalid") == true)
+        }
+    }
+
+    @Test("a name that hangs holds one thread, however many ask, and nobody longer than the deadline")
+    func lookUps() async throws {
+        try await onLoop { loop in
+            let calls = try BlockingCalls(threadCount: 0, capacity: 1)
+            let bench = try Bench(loop: loop, calls: calls) { _, _, _ in .silence }
+            let (slow, other) = (try ServiceURL("https://slow.test/"), try ServiceURL("https://other.test/"))
+            async let first = bench.send(OutboundRequest(.get, slow), within: .milliseconds(300))
+            async let second = bench.send(OutboundRequest(.get, slow), within: .milliseconds(300))
+            let late = OutboundError(.lookUp, "slow.test was not resolved in time")
+            #expect(await [first.failure, second.failure] == [late, late])
+            #expect(
+                await bench.send(OutboundRequest(.get, other)).failed(
+                    .lookUp, "other.test cannot be resolved: too many"))
         }
     }
 
