@@ -77,7 +77,7 @@ package final class OutboundClient {
         }
     }
 
-    /// Keeps no connection from now on.
+    /// Keeps no connection from now on; called before the client is given up, since the loop knows idle connections, too.
     package func retire() {
         isRetired = true
         for connection in idle { connection.close() }

@@ -53,6 +53,7 @@ actor Bench {
     ///   - calls: threads for look-ups; nil for those of all tests.
     ///   - change: changes the settings of the client, knowing the server's port.
     ///   - script: what the server does.
+    /// - Throws: if there is no socket, or the certificates cannot be read.
     init(
         loop: EventLoop, isSecure: Bool = false, isForbidden: Bool = false, calls: BlockingCalls? = nil,
         change: @Sendable (inout OutboundSettings, UInt16) throws -> Void = { _, _ in }, script: @escaping Script
