@@ -49,13 +49,15 @@ actor Bench {
     /// - Parameters:
     ///   - loop: where both run.
     ///   - isSecure: whether the server begins with TLS.
+    ///   - wantsCertificate: whether clients must show a certificate.
     ///   - isForbidden: whether the client must not connect to the server.
     ///   - calls: threads for look-ups; nil for those of all tests.
     ///   - change: changes the settings of the client, knowing the server's port.
     ///   - script: what the server does.
     /// - Throws: if there is no socket, or the certificates cannot be read.
     init(
-        loop: EventLoop, isSecure: Bool = false, isForbidden: Bool = false, calls: BlockingCalls? = nil,
+        loop: EventLoop, isSecure: Bool = false, wantsCertificate: Bool = false, isForbidden: Bool = false,
+        calls: BlockingCalls? = nil,
         change: @Sendable (inout OutboundSettings, UInt16) throws -> Void = { _, _ in }, script: @escaping Script
     ) throws {
         self.loop = loop
@@ -66,7 +68,12 @@ actor Bench {
         isTLSFirst = isSecure
         let certificate = ServerTLSSettings.Certificate(
             chain: try Self.file("server.pem"), key: try Self.file("server.key"))
-        tls = try ServerTLSContext(ServerTLSSettings(certificates: [certificate]), tickets: TicketKeys())
+        var serverSettings = ServerTLSSettings(certificates: [certificate])
+        if wantsCertificate {
+            serverSettings.clientCertificate = .required
+            serverSettings.clientAuthorities = try Self.file("authority.pem")
+        }
+        tls = try ServerTLSContext(serverSettings, tickets: TicketKeys())
         var settings = OutboundSettings()
         settings.tls.authorities = try Self.file("authority.pem")
         settings.tls.serverName = "api.example.com"
@@ -75,7 +82,7 @@ actor Bench {
             settings, loop: loop, calls: try #require(calls ?? Self.calls), forbidden: isForbidden ? [address] : [])
     }
 
-    private static func file(_ name: String) throws -> [UInt8] {
+    static func file(_ name: String) throws -> [UInt8] {
         let folder = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
         return try FileContents.read("/\(folder)/ConfigurationTests/Certificates/\(name)", limit: 100_000)
     }

@@ -1,4 +1,5 @@
 import HTTP
+import TLS
 import Testing
 import Transport
 
@@ -202,6 +203,23 @@ struct ConnectionTests {
             let answer = try await bench.get(scheme: "https")
             #expect(answer.failed(.tls, isOtherName ? "IP address mismatch" : "certificate not accepted"), "\(answer)")
             #expect(await bench.requests.isEmpty)
+        }
+    }
+
+    @Test("a server that wants a certificate gets the one of the settings", arguments: [true, false])
+    func clientCertificate(isShown: Bool) async throws {
+        try await onLoop { loop in
+            let bench = try Bench(
+                loop: loop, isSecure: true, wantsCertificate: true,
+                change: { settings, _ in
+                    guard isShown else { return }
+                    settings.tls.certificate = .init(
+                        chain: try Bench.file("rsa.pem"), key: try Bench.file("rsa.key"))
+                }
+            ) { _, _, _ in .response(content: "ok") }
+            let answer = try await bench.get(scheme: "https")
+            #expect(answer.text == (isShown ? "ok" : nil), "\(answer)")
+            #expect(await bench.requests.count == (isShown ? 1 : 0))
         }
     }
 
