@@ -6,7 +6,7 @@ enum KeyCondition: Sendable, Hashable {
     /// Where none of them is there.
     case without([[String]])
 
-    /// - Parameter object: the object that the key stands in, or would; nil for one without keys.
+    /// Whether the key means something in `object`, in which it stands or could; nil is one without keys.
     func holds(in object: Cursor?) -> Bool {
         switch self {
         case .always: true
