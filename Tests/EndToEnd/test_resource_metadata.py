@@ -217,6 +217,9 @@ def test_routes_and_explain_know_it(gateway: Gateway) -> None:
     config = ["--config", str(gateway.configuration_path)]
     listed = subprocess.run([binary(), "routes", *config], capture_output=True, text=True, timeout=30, check=True).stdout
     assert any("gateway.resource_metadata" in line and BASE in line for line in listed.splitlines()), listed
-    explained = subprocess.run(
-        [binary(), "explain", "GET", "/mcp", *config], capture_output=True, text=True, timeout=30).stdout
-    assert f"resource_metadata=\"{URL}{BASE}/mcp\"" in explained.replace("\\", ""), explained
+    for target, expected in (
+        ("/mcp", f'resource_metadata="{URL}{BASE}/mcp"'), (f"{BASE}/mcp", "gateway.resource_metadata"), (f"{BASE}/nowhere", "no_route"),
+    ):
+        explained = subprocess.run(
+            [binary(), "explain", "GET", target, *config], capture_output=True, text=True, timeout=30).stdout
+        assert expected in explained, explained
