@@ -25,7 +25,7 @@ struct Challenge {
             begin(&output)
             appendScopes(scopes, to: &output)
             appendMetadata(to: &output)
-        case .unusableToken(let error):
+        case .unusableToken(let error) where !error.isUndecided:
             begin(&output)
             append("error", "invalid_token", to: &output)
             append("error_description", error.description, to: &output)

@@ -3,7 +3,9 @@ import Authorization
 import Bytes
 import Configuration
 import HTTP
+import IdentityProviders
 import JOSE
+import Revocation
 import Routing
 
 /// Decides requests: which route, who asks, may they. The one evaluator of the product; it has no sockets and no clock.
@@ -17,6 +19,10 @@ final class Evaluator {
     /// In the order of the configuration's upstreams.
     private let views: [ServerView]
     private let authenticator: Authenticator
+    /// What issuers have to be asked for, in the order of the configuration.
+    let sources: [TokenSource]
+    /// What was taken over last of what is trusted.
+    private var trustVersion: Int?
     private let policy: Policy
     /// Where credentials may stand besides `Authorization`; nil for nowhere.
     let places: CredentialPlaces?
@@ -43,8 +49,9 @@ final class Evaluator {
         } catch {
             throw .conflictingRoutes
         }
+        sources = configuration.issuers.map { TokenSource($0.keySource) }
         authenticator = Authenticator(
-            issuers: configuration.issuers.map(Issuer.init),
+            issuers: zip(configuration.issuers, sources).map { Issuer($0, verification: $1.verification) },
             apiKeys: configuration.apiKeys?.keys.map(APIKey.init) ?? [],
             toldClaims: claims, scopes: scopes, roles: roles,
             cacheCapacity: configuration.limits.tokenCache,
@@ -65,12 +72,37 @@ final class Evaluator {
         } catch {
             throw .inconsistentPolicy
         }
+        authenticator.adopt(Denylist(configuration.revocations))
     }
 
     /// Takes over the verified tokens of the evaluator before; those whose issuer's settings have changed are not found.
     func takeOverIdentities(from predecessor: Evaluator) {
         authenticator.adoptCache(of: predecessor.authenticator)
     }
+
+    // MARK: What changes meanwhile
+
+    /// Takes over what has changed in what is trusted; where nothing has, this costs next to nothing.
+    func follow(_ trust: TrustState) {
+        let version = trust.version
+        guard version != trustVersion else { return }
+        trustVersion = version
+        for (index, source) in sources.enumerated() {
+            guard case .keys(let settings) = source else { continue }
+            let fetched = trust.keys.keys(settings)
+            authenticator.adopt(fetched?.keys, until: fetched?.end ?? 0, ofIssuerAt: index)
+        }
+        authenticator.adopt(trust.denylist)
+    }
+
+    /// Notes what became of the question for an issuer's keys, so that it is not asked again at once.
+    func note(_ answer: KeyAnswer, ofIssuerAt index: Int, now: Int) {
+        authenticator.noteKeys(
+            isCurrent: answer.isCurrent, nextQuestion: max(answer.nextAttempt, now + 1), ofIssuerAt: index)
+    }
+
+    /// Whether a token that was good has been revoked.
+    func isRevoked(_ principal: Principal, now: Int) -> Bool { authenticator.isRevoked(principal, now: now) }
 
     // MARK: The steps
 
@@ -166,12 +198,13 @@ final class Evaluator {
     ///   - route: which issuers' tokens are good.
     ///   - listener: where the request came.
     ///   - now: seconds since 1970.
+    ///   - status: what the issuer says of the token, where that was asked for.
     ///   - trace: receives what is found out about the token.
     /// - Returns: the credential's holder, or nil.
     /// - Throws: `.noToken`, `.unusableToken` or `.ambiguousCredentials`.
     func authenticate(
         _ request: borrowing Request, on route: GatewayRoute, at listener: ListenerSettings, now: Int,
-        tracing trace: DecisionTrace? = nil
+        knowing status: TokenStatus? = nil, tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
         if let places, let credential = try places.credential(in: request, on: route, at: listener) {
@@ -183,15 +216,17 @@ final class Evaluator {
                 guard !token.isEmpty, token.firstIndex(of: UInt8(ascii: " ")) == nil else {
                     throw .unusableToken(.malformed(.parts))
                 }
-                return try authenticate(token, on: route, now: now, tracing: trace)
-            case .offered(let token): return try authenticate(token.span, on: route, now: now, tracing: trace)
+                return try authenticate(token, on: route, now: now, knowing: status, tracing: trace)
+            case .offered(let token):
+                return try authenticate(token.span, on: route, now: now, knowing: status, tracing: trace)
             }
         }
         guard let value = request.fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
         case .none: throw .noToken
         case .malformed: throw .unusableToken(.malformed(.parts))
-        case .token(let range): return try authenticate(value.extracting(range), on: route, now: now, tracing: trace)
+        case .token(let range):
+            return try authenticate(value.extracting(range), on: route, now: now, knowing: status, tracing: trace)
         }
     }
 
@@ -204,11 +239,12 @@ final class Evaluator {
     }
 
     private func authenticate(
-        _ token: Span<UInt8>, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace?
+        _ token: Span<UInt8>, on route: GatewayRoute, now: Int, knowing status: TokenStatus?,
+        tracing trace: DecisionTrace?
     ) throws(Refusal) -> Principal {
         do throws(TokenError) {
             return try authenticator.authenticate(
-                token: token, acceptedIssuers: route.issuers, now: now, examination: trace?.token)
+                token: token, acceptedIssuers: route.issuers, now: now, status: status, examination: trace?.token)
         } catch {
             throw .unusableToken(error)
         }
@@ -367,7 +403,7 @@ extension RouteMatch<Int> {
 }
 
 extension Issuer {
-    fileprivate init(_ configuration: IssuerConfiguration) {
+    fileprivate init(_ configuration: IssuerConfiguration, verification: TokenVerification) {
         let audience: [String]? = if case .oneOf(let names) = configuration.audience { names } else { nil }
         self.init(
             name: configuration.name, issuer: configuration.issuer, audience: audience,
@@ -381,6 +417,7 @@ extension Issuer {
         maximumLifetime = configuration.maximumLifetime.map { Int($0.components.seconds) }
         requiresExpiry = configuration.requiresExpiry
         tokenType = configuration.tokenType
+        self.verification = verification
     }
 }
 

@@ -51,6 +51,8 @@ final class Exchange {
     var longStream: LongStream?
     /// Who asks, where that was looked at.
     private(set) var principal: Principal?
+    /// What was trusted when the request was decided.
+    var trustVersion = 0
     /// By what the upstream is recognised as a server of WebSockets.
     var handshakeKey: HandshakeKey?
 
@@ -109,7 +111,7 @@ final class Exchange {
                     self.route = route
                     await answerPreflight(about: method, of: client)
                 } else {
-                    let permit = try decide(for: client)
+                    let permit = try await decide(for: client)
                     try await forward(permit, from: client)
                 }
             }
@@ -216,8 +218,17 @@ final class Exchange {
     }
 
     /// Asks the evaluator, and notes what it found out.
-    private func decide(for client: Client) throws(Refusal) -> Permit {
+    ///
+    /// - Parameters:
+    ///   - client: whose request it is.
+    ///   - status: what the issuer says of the token, where that was asked for.
+    /// - Returns: the right to forward the request.
+    /// - Throws: why it is refused.
+    func decide(for client: Client, knowing status: TokenStatus?) throws(Refusal) -> Permit {
         let began = Instant.now
+        let trust = resources.providers.trust
+        trustVersion = trust.version
+        generation.evaluator.follow(trust)
         let now = Int(resources.loop.timeOfDay / 1_000_000)
         var verdict = Verdict()
         defer {
@@ -225,7 +236,8 @@ final class Exchange {
             record.decisionDuration = decided.since(began).microseconds
             note(verdict, now: now)
         }
-        return try generation.evaluator.decide(request, at: client.listener, now: now, into: &verdict)
+        return try generation.evaluator.decide(
+            request, at: client.listener, now: now, knowing: status, into: &verdict)
     }
 
     /// Notes what was found out; a refusal is noted by itself.
