@@ -73,6 +73,15 @@ struct ConfigurationChangeTests {
         #expect(try change("a", "b") == ["changed_token_locations": ["websocket_protocol"]])
         #expect(try change("a", nil) == ["removed_token_locations": ["websocket_protocol"]])
         #expect(try change("a", "a").isEmpty)
+        let old = #""token_locations": { "header": "X-A", "cookie": "a", "websocket_protocol": "a" },"#
+        let new = #""token_locations": { "header": "X-B", "cookie": "a" },"#
+        let metadata = ConfigurationChange(
+            from: try configuration(routes: route("a"), top: old), to: try configuration(routes: route("a"), top: new)
+        ).metadata
+        #expect(
+            metadata == [
+                "changed_token_locations": ["header"], "removed_token_locations": ["websocket_protocol"],
+            ])
     }
 
     @Test("a field, a cookie and a state directory are told, and of revocations only how many there are")
