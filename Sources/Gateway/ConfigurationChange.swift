@@ -51,6 +51,7 @@ struct ConfigurationChange {
                     old.tokenLocations == new.tokenLocations
                 }
             ),
+            ("revocations", Difference(changed: Self.revocations(old, new))),
             ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
             (
                 "listeners",
@@ -61,7 +62,15 @@ struct ConfigurationChange {
         var needsRestart: [String] = []
         if old.workers != new.workers { needsRestart.append("workers") }
         if old.admin != new.admin { needsRestart.append("admin") }
+        if old.stateDirectory != new.stateDirectory { needsRestart.append("state_directory") }
         self.needsRestart = needsRestart
+    }
+
+    /// How many revocations there are more and less; whose they are is not for this log.
+    private static func revocations(_ old: GatewayConfiguration, _ new: GatewayConfiguration) -> [String] {
+        guard old.revocations != new.revocations else { return [] }
+        let (before, after) = (Set(old.revocations), Set(new.revocations))
+        return ["\(after.subtracting(before).count) added", "\(before.subtracting(after).count) removed"]
     }
 
     /// The listeners with TLS before and after that show clients something else.
@@ -104,7 +113,10 @@ struct ConfigurationChange {
 
 extension TokenLocationsConfiguration {
     /// The keys of those that there are.
-    fileprivate var names: [String] { webSocketProtocol == nil ? [] : ["websocket_protocol"] }
+    fileprivate var names: [String] {
+        [("header", header), ("cookie", cookie), ("websocket_protocol", webSocketProtocol)]
+            .filter { $0.1 != nil }.map(\.0)
+    }
 }
 
 extension RouteConfiguration {

@@ -45,6 +45,7 @@ package final class Explainer {
             let keys = try KeySet(jwks: key.publicKeySet().span)
             var rehearsed = configuration
             for index in rehearsed.issuers.indices {
+                rehearsed.issuers[index].keySource = .inline
                 rehearsed.issuers[index].keys = keys
                 rehearsed.issuers[index].algorithms = [key.algorithm]
             }

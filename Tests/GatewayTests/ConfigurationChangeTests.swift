@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import Revocation
 import TLS
 import Testing
 
@@ -72,6 +73,20 @@ struct ConfigurationChangeTests {
         #expect(try change("a", "b") == ["changed_token_locations": ["websocket_protocol"]])
         #expect(try change("a", nil) == ["removed_token_locations": ["websocket_protocol"]])
         #expect(try change("a", "a").isEmpty)
+    }
+
+    @Test("a field, a cookie and a state directory are told, and of revocations only how many there are")
+    func providers() throws {
+        let old = try configuration(routes: route("a"))
+        var new = try configuration(
+            routes: route("a"),
+            top: #""token_locations": { "header": "X-Token", "cookie": "token" }, "state_directory": "state","#)
+        new.revocations = [RevocationEntry(.init(.token, "secret"))]
+        #expect(
+            ConfigurationChange(from: old, to: new).metadata == [
+                "added_token_locations": ["header", "cookie"], "needs_restart": ["state_directory"],
+                "changed_revocations": ["1 added", "0 removed"],
+            ])
     }
 
     @Test("a listener whose certificates changed is named, and apart from that has not changed")
