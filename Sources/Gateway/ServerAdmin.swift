@@ -1,5 +1,6 @@
 import Admin
 import Configuration
+import IdentityProviders
 import Transport
 
 /// What the process shows to operators.
@@ -28,7 +29,9 @@ extension Server {
                         json: configuration.effective ?? [], version: configuration.hash)
                 },
                 routes: { RouteList.json(of: present.withLock(\.configuration)) }, logLevel: { ApplicationLog.level },
-                setLogLevel: ApplicationLog.change(to:))
+                setLogLevel: ApplicationLog.change(to:), keys: { [KeyState]().json(now: 0) },
+                revocations: { .init(file: present.withLock(\.configuration).revocations, admin: []) },
+                revoke: { _ in .tooMany }, restore: { _ in .tooMany })
             return try AdminListener(sockets: sockets, operations: operations, limits: limits)
         } catch {
             throw .cannotListen(admin.address.description, error.description)

@@ -11,11 +11,11 @@ package struct RevocationFault: Error, Equatable, Sendable {
 }
 
 extension RevocationFault: CustomStringConvertible {
-    /// The place and what is wrong there: `entry 2, "sub": must be a string`; entries count from 0.
+    /// The place and what is wrong there: `entry 2, "sub" must be a string`; entries count from 0.
     package var description: String {
         let entry = index.map { "entry \($0)" }
         let name = member.map { "\"\($0)\"" }
-        let place = [entry, name].compactMap(\.self).joined(separator: ", ")
-        return place.isEmpty ? message : "\(place): \(message)"
+        let place = [entry, name].compactMap(\.self)
+        return "\(place.isEmpty ? "the value" : place.joined(separator: ", ")) \(message)"
     }
 }

@@ -107,7 +107,7 @@ struct RevocationJSONTests {
         #expect(try RevocationEntry.list(node, untimedSubject: .refused) == entries)
         let fault = try listFault(#"{"revocations":[{"jti":"a"},{"jti":5}]}"#)
         #expect(fault.index == 1)
-        #expect(fault.description == "entry 1, \"jti\": must be a string")
+        #expect(fault.description == "entry 1, \"jti\" must be a string")
         #expect(fault.range == 35..<36)
     }
 
