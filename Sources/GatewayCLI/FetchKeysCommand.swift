@@ -40,7 +40,8 @@ struct FetchKeysCommand: ParsableCommand {
         let issuers = configuration.issuers
         guard let found = issuers.first(where: { $0.name == issuer }) ?? issuers.first(where: { $0.issuer == issuer })
         else {
-            let suggestion = nearestWord(to: issuer, among: issuers.flatMap { [$0.name, $0.issuer] })
+            let suggestion =
+                nearestWord(to: issuer, among: issuers.flatMap { [$0.name, $0.issuer] })
                 .map { "; did you mean \"\($0)\"?" } ?? ""
             StandardError.print("the issuer \"\(issuer)\" is not in \"issuers\" of \(source.file)\(suggestion)")
             throw ExitCode.usage

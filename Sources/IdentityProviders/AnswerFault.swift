@@ -18,6 +18,7 @@ extension OutboundResponse {
     /// - Parameters:
     ///   - depth: how deep it may be nested.
     ///   - maximumSize: how large it may be, in bytes.
+    /// - Returns: the object.
     /// - Throws: `AnswerFault`.
     func object(depth: Int, maximumSize: Int) throws(AnswerFault) -> JSONNode {
         guard status == 200 else { throw AnswerFault(.http, "status \(status)") }

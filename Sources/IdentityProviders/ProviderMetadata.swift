@@ -14,6 +14,7 @@ struct ProviderMetadata {
     /// OpenID Connect Discovery 1.0 §4 puts the well-known name behind the issuer's path, RFC 8414 §3.1 before it.
     ///
     /// - Parameter issuer: what `iss` is.
+    /// - Returns: two URLs.
     /// - Throws: `ServiceURLError` if that is no URL, or has a query.
     static func places(of issuer: String) throws(ServiceURLError) -> [ServiceURL] {
         let url = try ServiceURL(issuer)

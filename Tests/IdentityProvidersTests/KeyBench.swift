@@ -28,7 +28,7 @@ final class KeyBench: Sendable {
     private let stage = Stage()
     private let loop: EventLoop
 
-    /// - Parameter directory: the state directory; nil for none.
+    /// A bench whose state directory is this; nil for none.
     init(directory: String? = nil) throws {
         settings = try .sample(source: .url(ServiceURL(Self.url)))
         let loop = try EventLoop()

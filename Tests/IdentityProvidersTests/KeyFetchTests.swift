@@ -135,7 +135,9 @@ struct KeyFetchTests {
         #expect(error == KeyFetchError(.http, url: Self.keys, "status \(status)"))
     }
 
-    @Test("A set that is no set, or has no key that can be used, is refused", arguments: ["{}", "{\"keys\":[]}", "[]", "{\"keys\":{}}"])
+    @Test(
+        "A set that is no set, or has no key that can be used, is refused",
+        arguments: ["{}", "{\"keys\":[]}", "[]", "{\"keys\":{}}"])
     func noKeys(_ text: String) async throws {
         #expect(try await failure(answering: answer(text))?.stage == .parse)
     }

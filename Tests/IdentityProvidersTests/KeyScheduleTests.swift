@@ -131,7 +131,9 @@ struct KeyScheduleTests {
         #expect(course.wait == 300_000)
     }
 
-    @Test("Provider down for longer than the maximum age: attempts come sooner before it ends, then keys are good no more")
+    @Test(
+        "Provider down for longer than the maximum age: attempts come sooner before it ends, then keys are good no more"
+    )
     func downForLonger() throws {
         var course = try Course()
         course.succeed()

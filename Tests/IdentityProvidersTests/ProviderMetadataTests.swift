@@ -44,12 +44,16 @@ struct ProviderMetadataTests {
         #expect(try ProviderMetadata.places(of: issuer).map(\.description) == [first, second])
     }
 
-    @Test("An issuer that is no URL, or has a query, has no places", arguments: ["issuer", "https://a.test/?b", "ftp://a"])
+    @Test(
+        "An issuer that is no URL, or has a query, has no places",
+        arguments: ["issuer", "https://a.test/?b", "ftp://a"])
     func noPlaces(_ issuer: String) {
         #expect(throws: ServiceURLError.self) { try ProviderMetadata.places(of: issuer) }
     }
 
-    @Test("The issuer must be exactly the one that is meant (§4.3, §3.3)", arguments: ["https://issuer.test/", "https://ISSUER.test", "x"])
+    @Test(
+        "The issuer must be exactly the one that is meant (§4.3, §3.3)",
+        arguments: ["https://issuer.test/", "https://ISSUER.test", "x"])
     func otherIssuer(_ issuer: String) throws {
         let found = try outcome(answer(SampleKeys.metadata(issuer: issuer)), for: .sample())
         #expect(found == "wrong: the metadata is that of the issuer \"\(issuer)\"")
