@@ -161,6 +161,13 @@ def test_a_route_that_strips_the_token_strips_it_from_every_place(
         assert (seen(upstream, "authorization"), seen(upstream, "cookie")) == ([], ["a=1"])
 
 
+def test_a_token_in_trailers_does_not_cross(gateway: Gateway, token: str) -> None:
+    lines = (f"X-Access-Token: {token}", "Transfer-Encoding: chunked")
+    body = f"0\r\nx-access-token: {token}\r\nCookie: session={token}\r\nX-Sum: 1\r\n\r\n".encode()
+    response = gateway.exchange(request("POST", "/pass/a", *lines) + body)
+    assert json.loads(response.body)["trailers"] == [["X-Sum", "1"]]
+
+
 # Whose cookie it is
 
 
