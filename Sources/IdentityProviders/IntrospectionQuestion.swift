@@ -6,6 +6,8 @@ final class IntrospectionQuestion {
     /// When it was asked.
     let begin: Moment
     private(set) var waiting: [CheckedContinuation<IntrospectionAnswer, Never>] = []
+    /// The answer, once it is there.
+    private var given: IntrospectionAnswer?
 
     init(about digest: SHA256Digest, begin: Moment) {
         self.digest = digest
@@ -14,11 +16,15 @@ final class IntrospectionQuestion {
 
     /// Waits for the answer.
     func answer() async -> IntrospectionAnswer {
-        await withCheckedContinuation { waiting.append($0) }
+        // It may come before the wait begins.
+        await withCheckedContinuation { continuation in
+            if let given { continuation.resume(returning: given) } else { waiting.append(continuation) }
+        }
     }
 
     /// Gives the answer to all who wait.
     func end(_ answer: IntrospectionAnswer) {
+        given = answer
         for continuation in waiting { continuation.resume(returning: answer) }
         waiting = []
     }

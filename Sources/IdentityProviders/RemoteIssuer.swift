@@ -32,7 +32,10 @@ final class RemoteIssuer {
     /// Waits for the fetch that is under way; false, at once, if too many do already.
     func waitForFetch() async -> Bool {
         guard waiting.count < Self.waitingLimit else { return false }
-        await withCheckedContinuation { waiting.append($0) }
+        // The fetch may have ended before the wait begins.
+        await withCheckedContinuation { continuation in
+            if schedule.isFetching, !isRetired { waiting.append(continuation) } else { continuation.resume() }
+        }
         return true
     }
 
