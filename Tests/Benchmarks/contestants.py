@@ -4,13 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 from processes import Process
 from tokens import AUDIENCE, ISSUER
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-UPSTREAM, DELAYED, HTTP2_UPSTREAM = 19000, 19001, 19002
+UPSTREAM, DELAYED, HTTP2_UPSTREAM, INTROSPECTION = 19000, 19001, 19002, 19003
 CONTESTANT_CORE, LOAD_CORE = "0", "1"
 PORTS = {"floor": 19101, "nginx": 19102, "haproxy": 19103, "haproxy+jwt": 19104, "envoy": 19105, "envoy+jwt cache": 19106,
          "envoy+jwt": 19107, "gateway": 19108, "nghttpx": 19109}
@@ -106,17 +107,19 @@ HAPROXY_RULES = """  http-request set-var(txn.bearer) http_auth_bearer
 """
 
 
-def gateway_configuration(folder, port, speaks, upstream, workers, log):
+def gateway_configuration(folder, port, speaks, upstream, workers, log, introspects):
     certificate = os.path.join(folder, "tls.pem")
     tls = {"tls": {"certificates": [{"certificate": certificate, "key": {"file": certificate + ".key"}}]}}
     protocol = {"protocol": "h2c"}
+    asked = {"endpoint": f"http://127.0.0.1:{INTROSPECTION}/", "client_id": "gateway", "client_secret": "secret"}
+    opaque = {"opaque": {"issuer": "https://opaque.example", "audience": [AUDIENCE], "keys": {"introspection": asked}}}
     return {
         "version": 1,
         "listeners": [{"address": f"127.0.0.1:{port}"} | (tls if speaks == TLS else {})],
         "workers": workers,
         "scopes": {"items:read": "Read items", "items:write": "Change items"},
         "issuers": {"bench": {"issuer": ISSUER, "audience": [AUDIENCE], "algorithms": ["RS256"],
-                              "keys": {"jwks_file": os.path.join(folder, "jwks.json")}}},
+                              "keys": {"jwks_file": os.path.join(folder, "jwks.json")}}} | (opaque if introspects else {}),
         "upstreams": {"items": {"servers": [f"http://127.0.0.1:{upstream}"]} | (protocol if speaks == H2C else {})},
         "route_defaults": {"upstream": "items"},
         "routes": [{"id": "items", "path": "/items/{id}", "methods": ["GET", "POST"], "scopes": ["items:read"]}],
@@ -216,8 +219,13 @@ class Ring:
     def start_delayed(self):
         return Process("delayed", [os.path.join(self.folder, "delayed"), str(DELAYED)], LOAD_CORE, self.folder, DELAYED)
 
-    def start(self, name, speaks=CLEARTEXT, upstream=None, workers=1, cores=CONTESTANT_CORE):
-        """Starts a contestant anew and returns its process; the floor relays HTTP/1.1, whatever the others speak."""
+    def start_introspection(self):
+        command = [sys.executable, "-B", os.path.join(HERE, "introspection.py"), str(INTROSPECTION)]
+        return Process("introspection", command, LOAD_CORE, self.folder, INTROSPECTION)
+
+    def start(self, name, speaks=CLEARTEXT, upstream=None, workers=1, cores=CONTESTANT_CORE, introspects=False):
+        """Starts a contestant anew and returns its process; the floor relays HTTP/1.1, whatever the others speak, and only
+        the gateway asks about opaque tokens."""
         self.stop(name)
         port = PORTS[name]
         upstream = upstream or (HTTP2_UPSTREAM if speaks == H2C and name != "floor" else UPSTREAM)
@@ -228,7 +236,7 @@ class Ring:
             process = Process(name, command, cores, self.folder, port)
         else:
             command = {"haproxy": self._haproxy, "envoy": self._envoy, "gateway": self._gateway,
-                       "nghttpx": self._nghttpx}[name.split("+")[0]](name, port, speaks, upstream, workers)
+                       "nghttpx": self._nghttpx}[name.split("+")[0]](name, port, speaks, upstream, workers, introspects)
             process = Process(name, command, cores, self.folder, port)
         self.running[name] = process
         return process
@@ -237,7 +245,7 @@ class Ring:
         if name in self.running:
             self.running.pop(name).stop()
 
-    def _haproxy(self, name, port, speaks, upstream, _):
+    def _haproxy(self, name, port, speaks, upstream, *_):
         rules = HAPROXY_RULES.format(folder=self.folder, issuer=ISSUER, audience=AUDIENCE)
         listen = {CLEARTEXT: "", TLS: f" ssl crt {self.folder}/tls.pem alpn h2,http/1.1", H2C: " proto h2"}[speaks]
         path = self._write(name + ".cfg", HAPROXY.format(
@@ -245,20 +253,20 @@ class Ring:
             connect=" proto h2" if speaks == H2C else ""))
         return ["haproxy", "-db", "-q", "-f", path]
 
-    def _envoy(self, name, port, speaks, upstream, workers):
+    def _envoy(self, name, port, speaks, upstream, workers, *_):
         path = self._write(name.replace(" ", "-") + ".json", json.dumps(envoy_configuration(
             self.folder, self.mint.jwks, port, speaks, upstream, "+jwt" in name, "cache" in name)))
         return [self.envoy, "-c", path, "--concurrency", str(workers), "--use-dynamic-base-id", "--disable-hot-restart",
                 "-l", "error"]
 
-    def _gateway(self, _, port, speaks, upstream, workers):
+    def _gateway(self, _, port, speaks, upstream, workers, introspects):
         log = os.path.join(self.folder, "gateway.log")
         if os.path.exists(log):
             os.remove(log)
         return gateway_command(self._write("gateway.json", json.dumps(
-            gateway_configuration(self.folder, port, speaks, upstream, workers, log), indent=2)))
+            gateway_configuration(self.folder, port, speaks, upstream, workers, log, introspects), indent=2)))
 
-    def _nghttpx(self, _, port, speaks, upstream, workers):
+    def _nghttpx(self, name, port, speaks, upstream, workers, *_):
         return ["nghttpx", f"--workers={workers}", f"--frontend=127.0.0.1,{port}{'' if speaks == TLS else ';no-tls'}",
                 f"--backend=127.0.0.1,{upstream}{';;proto=h2' if speaks == H2C else ''}",
                 "--backend-connections-per-host=256", "--conf=/dev/null", "--accesslog-file=/dev/null",

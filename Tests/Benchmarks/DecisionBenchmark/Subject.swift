@@ -8,6 +8,7 @@ import HTTP
 final class Subject {
     let routeCount: Int
     private let evaluator: Evaluator
+    private let listener: ListenerSettings
     private var requests: [SampleRequest] = []
 
     init(routeCount: Int, token: SampleToken) throws {
@@ -23,8 +24,10 @@ final class Subject {
               "routes": [\(routes.joined(separator: ", "))] }
             """
         let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success(token.keys) })
-        evaluator = try Evaluator(
-            GatewayConfiguration.read(Array(text.utf8), file: "gateway.json", surroundings: surroundings))
+        let configuration = try GatewayConfiguration.read(
+            Array(text.utf8), file: "gateway.json", surroundings: surroundings)
+        evaluator = try Evaluator(configuration)
+        listener = ListenerSettings(configuration.listeners[0], id: ListenerID.all(in: configuration)[0])
         // Those of many routes, so that the table does not stay in the nearest cache because one part of it is used.
         let stride = max(1, routeCount / 1024)
         for route in Swift.stride(from: 0, to: routeCount, by: stride) {
@@ -42,7 +45,7 @@ final class Subject {
         for _ in 0..<count {
             let sample = requests[position]
             let route = try evaluator.match(sample.request)
-            let principal = try evaluator.authenticate(sample.request, on: route, now: SampleToken.now)
+            let principal = try evaluator.authenticate(sample.request, on: route, at: listener, now: SampleToken.now)
             let permit = try evaluator.authorize(principal, on: route)
             guard permit.route == sample.route else { throw SampleError.wrongRoute }
             position += 1
