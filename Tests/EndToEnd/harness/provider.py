@@ -7,7 +7,6 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs, unquote_plus
 import jwt
 
 from .process import free_port
+from .tls import World
 from .tokens import Mint, Signer
 from .upstream import Exchange, Handler, Upstream
 from .wire import PATIENCE
@@ -44,9 +44,11 @@ class Provider:
 
     client_id, secret = "gateway +%", "a secret: ö&=%"
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, path: str = "", scheme_host: str | None = None):
-        self.port, self.tls = free_port(), tls
-        self.base = scheme_host and f"{scheme_host}:{self.port}" or f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+    def __init__(self, world: World | None = None, *, path: str = ""):
+        """With `world`, inside TLS with a certificate of its authority."""
+        self.port, self.world = free_port(), world
+        self.tls = world.server() if world else None
+        self.base = f"{'https' if world else 'http'}://127.0.0.1:{self.port}"
         self.issuer = self.base + path
         self.mint = Mint("ES256")
         self.mint.issuer = self.issuer
@@ -72,6 +74,28 @@ class Provider:
         self._lock = threading.Lock()
         self._past: list[Upstream] = []
         self.server = self._serve()
+
+    # What a gateway is told of it
+
+    def settings(self, keys: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+        """An issuer of `issuers` whose keys are fetched; `changes` replace its keys, `provider` those of `provider`."""
+        return {
+            "issuer": self.issuer, "audience": [self.mint.audience], "algorithms": ["ES256"],
+            "keys": keys or {"discovery": True}, "clock_skew": "0s",
+        } | changes | {"provider": self._reached() | changes.get("provider", {})}
+
+    def introspected(self, **changes: Any) -> dict[str, Any]:
+        """An issuer of `issuers` whose tokens are introspected; `changes` as in `settings`, `introspection` likewise."""
+        introspection = {
+            "endpoint": self.base + INTROSPECTION, "client_id": self.client_id, "client_secret": self.secret,
+        } | changes.pop("introspection", {})
+        keys = {"introspection": {key: value for key, value in introspection.items() if value is not None}}
+        settings = self.settings(keys, **changes)
+        del settings["algorithms"]
+        return settings
+
+    def _reached(self) -> dict[str, Any]:
+        return {"tls": {"authorities": self.world.authorities}} if self.world else {}
 
     # Life
 
@@ -258,12 +282,12 @@ def huge(provider: Provider) -> Handler:
     return answer
 
 
-def slow(provider: Provider, seconds: float, handler: Callable[[Exchange], None] | None = None) -> Handler:
+def slow(provider: Provider, seconds: float) -> Handler:
     """Answers late, and not at all if nobody waits any more."""
     def answer(exchange: Exchange) -> None:
         path = exchange.message.target.partition("?")[0]
         if not provider.over.wait(seconds):
-            (handler or provider.paths[path])(exchange)
+            provider.paths[path](exchange)
         else:
             exchange.close()
     return answer
