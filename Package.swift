@@ -101,7 +101,7 @@ let package = Package(
         tests(
             "IdentityProvidersTests",
             ["IdentityProviders", "Outbound", "Transport", "TLS", "HTTP", "JOSE", "StrictJSON", "Bytes", "TestSupport"]),
-        tests("AuthenticationTests", ["Revocation", "Authentication", "JOSE", "TestSupport"]),
+        tests("AuthenticationTests", ["Authentication", "Revocation", "JOSE", "StrictJSON", "TestSupport"]),
         tests("AuthorizationTests", ["Authorization", "Authentication", "TestSupport"]),
         tests("PasswordsTests", ["Passwords", "Bytes"]),
         tests("TokenEndpointTests", ["TokenEndpoint", "Authorization", "Passwords", "JOSE", "StrictJSON", "Bytes"]),

@@ -1,5 +1,6 @@
 internal import Bytes
-internal import JOSE
+package import JOSE
+package import Revocation
 internal import StrictJSON
 
 /// Turns tokens and API keys into principals.
@@ -14,10 +15,25 @@ package final class Authenticator {
         let issuer: Issuer
         let rules: IssuerRules
         let settings: SHA256Digest
-        let verifier: TokenVerifier
+        var verifier: TokenVerifier
+        /// When the keys are too old to be used, in seconds since 1970.
+        var keysEnd: Int
+        /// Whether the keys are all that the issuer had when it was asked last, and before when it is not to be asked again.
+        var isCurrent = true
+        var nextQuestion: Int
+
+        /// Whether a cached identity is still that of the token: its settings, and its key or the way in which it was found.
+        func stands(_ identity: CachedIdentity) -> Bool {
+            guard settings == identity.settings else { return false }
+            if case .status = issuer.verification { return true }
+            return verifier.hasKey(identity.signingKey)
+        }
     }
 
-    private let entries: [Entry]
+    private var entries: [Entry]
+    /// The positions of the issuers that are asked about tokens.
+    private let askedIssuers: [Int]
+    private var denylist = Denylist([])
     private let scopes: Vocabulary
     private let roles: Vocabulary
     private var cache: IdentityCache
@@ -47,12 +63,15 @@ package final class Authenticator {
             var settings = issuer.fingerprint.bytes
             settings.append(decimal: index)
             settings += vocabulary
+            let isFetched = issuer.verification == .fetchedKeys
             entries.append(
                 Entry(
                     issuer: issuer, rules: IssuerRules(issuer), settings: SHA256.hash(settings.span),
-                    verifier: TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms)))
+                    verifier: TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms),
+                    keysEnd: isFetched ? 0 : .max, nextQuestion: isFetched ? 0 : .max))
         }
         self.entries = entries
+        askedIssuers = issuers.indices.filter { if case .status = issuers[$0].verification { true } else { false } }
         self.scopes = scopes
         self.roles = roles
         self.maximumTokenSize = maximumTokenSize
@@ -79,37 +98,90 @@ package final class Authenticator {
     /// How many identities are kept at the moment.
     package var cachedIdentityCount: Int { cache.count }
 
+    // MARK: What changes meanwhile
+
+    /// Takes over the keys of an issuer whose keys are fetched.
+    ///
+    /// - Parameters:
+    ///   - keys: the keys; nil if there are none.
+    ///   - end: when they are too old, in seconds since 1970.
+    ///   - index: the issuer's position.
+    package func adopt(_ keys: KeySet?, until end: Int, ofIssuerAt index: Int) {
+        entries[index].keysEnd = keys == nil ? 0 : end
+        guard let keys, entries[index].verifier.keys != keys else { return }
+        entries[index].verifier = TokenVerifier(keys: keys, algorithms: entries[index].issuer.algorithms)
+    }
+
+    /// Notes what became of the question for an issuer's keys.
+    ///
+    /// - Parameters:
+    ///   - isCurrent: whether its keys here are all that it has, so that a key which is not among them does not exist.
+    ///   - nextQuestion: before when it is not to be asked again, in seconds since 1970.
+    ///   - index: the issuer's position.
+    package func noteKeys(isCurrent: Bool, nextQuestion: Int, ofIssuerAt index: Int) {
+        entries[index].isCurrent = isCurrent
+        entries[index].nextQuestion = nextQuestion
+    }
+
+    /// Refuses what is revoked from now on, cached identities too.
+    package func adopt(_ denylist: Denylist) { self.denylist = denylist }
+
+    /// Whether the principal's token was revoked.
+    ///
+    /// - Parameters:
+    ///   - principal: of this authenticator, or of another under another configuration.
+    ///   - now: seconds since 1970.
+    /// - Returns: whether it was.
+    package func isRevoked(_ principal: Principal, now: Int) -> Bool {
+        !denylist.isEmpty && denylist.revokes(principal.revocable, now: now)
+    }
+
+    // MARK: Authenticating
+
     /// The principal that the token stands for; an API key may stand in its place.
     ///
     /// - Parameters:
     ///   - token: the token as it came.
     ///   - acceptedIssuers: positions of the issuers whose tokens are good here; nil means all.
     ///   - now: seconds since 1970.
+    ///   - status: what its issuer says of the token, where that was asked for.
     ///   - examination: receives what is found out; it takes the place of the cache.
     /// - Returns: the principal.
-    /// - Throws: `TokenError`: why the token is not good here and now.
+    /// - Throws: `TokenError`: why the token is not good here and now; `.undecided` with what is to be found out first.
     package func authenticate(
-        token: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int, examination: TokenExamination? = nil
+        token: Span<UInt8>, acceptedIssuers: NameSet? = nil, now: Int, status: TokenStatus? = nil,
+        examination: TokenExamination? = nil
     ) throws(TokenError) -> Principal {
         if !apiKeys.isEmpty, APIKey.isMeant(by: token) {
             return try authenticate(apiKey: token, acceptedIssuers: acceptedIssuers, now: now)
         }
         guard token.count <= maximumTokenSize else { throw .malformed(.tooLarge) }
         let digest = SHA256.hash(token)
-        if let examination {
-            return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, examination)
+        let principal: Principal
+        if examination == nil,
+            let known = try knownPrincipal(of: digest, acceptedIssuers: acceptedIssuers, now: now)
+        {
+            principal = known
+        } else {
+            principal = try verify(
+                token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, status: status, examination)
         }
-        guard let known = cache.identity(of: digest) else {
-            return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now)
-        }
+        guard !isRevoked(principal, now: now) else { throw .revoked }
+        return principal
+    }
+
+    /// The principal of a token that was seen before; nil if it has to be verified.
+    private func knownPrincipal(
+        of digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int
+    ) throws(TokenError) -> Principal? {
+        guard let known = cache.identity(of: digest) else { return nil }
         let index = known.principal.issuerIndex
-        guard index < entries.count, entries[index].settings == known.settings,
-            entries[index].verifier.hasKey(known.signingKey)
-        else {
+        guard index < entries.count, entries[index].stands(known), known.known.contains(now) else {
             cache.remove(digest)
-            return try verify(token, digest: digest, acceptedIssuers: acceptedIssuers, now: now)
+            return nil
         }
         if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
+        guard now < entries[index].keysEnd else { throw keysMissing(ofIssuerAt: index, now: now) }
         do {
             try known.validity.check(for: entries[index].rules, now: now)
         } catch {
@@ -117,6 +189,18 @@ package final class Authenticator {
             throw error
         }
         return known.principal
+    }
+
+    /// Without usable keys, asks for them where that may help.
+    private func keysMissing(ofIssuerAt index: Int, now: Int) -> TokenError {
+        now < entries[index].nextQuestion ? .keysUnavailable : .undecided(.keys(issuer: index))
+    }
+
+    /// A key that is not there may be new: asks for it where that may help, and believes that there is none only if the issuer
+    /// has said so.
+    private func keyMissing(ofIssuerAt index: Int, now: Int) -> TokenError {
+        if now >= entries[index].nextQuestion { return .undecided(.keys(issuer: index)) }
+        return entries[index].isCurrent ? .unknownKey : .keysUnavailable
     }
 
     /// The principal that holds the API key.
@@ -134,6 +218,7 @@ package final class Authenticator {
         if let acceptedIssuers, !acceptedIssuers.contains(entries.count) { throw .unknownIssuer }
         guard let principal = apiKeys[SHA256.hash(apiKey)] else { throw .apiKey(.unknown) }
         if let expiry = principal.expiry, now >= expiry { throw .apiKey(.expired) }
+        guard !isRevoked(principal, now: now) else { throw .revoked }
         return principal
     }
 
@@ -145,9 +230,12 @@ package final class Authenticator {
     }
 
     private func verify(
-        _ token: Span<UInt8>, digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int,
-        _ examination: TokenExamination? = nil
+        _ token: Span<UInt8>, digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int, status: TokenStatus?,
+        _ examination: TokenExamination?
     ) throws(TokenError) -> Principal {
+        if let index = issuerToAsk(about: token, acceptedIssuers: acceptedIssuers) {
+            return try judge(token, digest: digest, ofIssuerAt: index, now: now, status: status)
+        }
         let signed: SignedToken
         do {
             signed = try SignedToken(compact: token, maximumSize: maximumTokenSize)
@@ -157,26 +245,71 @@ package final class Authenticator {
         if let examination { note(signed, in: examination) }
         guard let index = index(of: signed.unverifiedIssuer) else { throw .unknownIssuer }
         if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
-        let claims: VerifiedClaims
+        if case .status = entries[index].issuer.verification {
+            return try judge(token, digest: digest, ofIssuerAt: index, now: now, status: status)
+        }
+        let claims = try verifiedClaims(of: signed, ofIssuerAt: index, now: now)
+        if let examination { note(claims, at: now, in: examination) }
+        try Self.check(type: signed.type, wanted: entries[index].issuer.tokenType)
+        return try principal(claims, issuerIndex: index, digest: digest, now: now, keeps: examination == nil)
+    }
+
+    private func verifiedClaims(
+        of token: borrowing SignedToken, ofIssuerAt index: Int, now: Int
+    ) throws(TokenError) -> VerifiedClaims {
+        // Who names another algorithm must not make the gateway ask for keys.
+        guard entries[index].issuer.algorithms.contains(token.algorithm) else { throw .unsupportedAlgorithm }
+        guard now < entries[index].keysEnd else { throw keysMissing(ofIssuerAt: index, now: now) }
         do {
-            claims = try entries[index].verifier.verify(signed)
+            return try entries[index].verifier.verify(token)
+        } catch .unknownKey where entries[index].issuer.verification == .fetchedKeys {
+            throw keyMissing(ofIssuerAt: index, now: now)
         } catch {
             throw TokenError(error)
         }
-        if let examination { note(claims, at: now, in: examination) }
-        try Self.check(type: signed.type, wanted: entries[index].issuer.tokenType)
-        for name in entries[index].issuer.requiredClaims { try Self.require(name, in: claims) }
-        let validity = TokenValidity(claims)
-        try validity.check(for: entries[index].rules, now: now)
-        let principal = try principal(claims, issuerIndex: index, digest: digest)
-        if examination == nil {
-            cache.insert(
-                CachedIdentity(
-                    token: digest, settings: entries[index].settings, signingKey: claims.signingKey,
-                    validity: validity, principal: principal))
-        }
-        return principal
     }
+
+    // MARK: Asking issuers
+
+    /// The issuer that a token is shown to which does not say whose it is; nil if it is a JWT, or no issuer is asked.
+    private func issuerToAsk(about token: Span<UInt8>, acceptedIssuers: NameSet?) -> Int? {
+        guard !askedIssuers.isEmpty, !SignedToken.isMeant(by: token) else { return nil }
+        return askedIssuers.first { acceptedIssuers?.contains($0) ?? true }
+    }
+
+    /// Judges a token by what its issuer says of it.
+    private func judge(
+        _ token: Span<UInt8>, digest: SHA256Digest, ofIssuerAt index: Int, now: Int, status: TokenStatus?
+    ) throws(TokenError) -> Principal {
+        guard case .status(let way) = entries[index].issuer.verification else { throw .unknownIssuer }
+        switch status {
+        case nil: throw .undecided(.status(issuer: index, token: OpaqueToken(bytes: token.array, digest: digest)))
+        case .unknown: throw .statusUnavailable
+        case .inactive: throw .inactive
+        case .active(let node, let end):
+            let claims: VerifiedClaims
+            do {
+                claims = try VerifiedClaims(saidOf: node, askedBy: way)
+            } catch {
+                throw TokenError(error)
+            }
+            if let issuer = claims.issuer, !entries[index].issuer.issuer.isExactly(issuer) { throw .unknownIssuer }
+            try Self.checkUse(of: node)
+            return try principal(claims, issuerIndex: index, digest: digest, now: now, keeps: true, until: end)
+        }
+    }
+
+    /// Issuers answer for refresh tokens as well, and some say so.
+    private static func checkUse(of answer: JSONNode) throws(TokenError) {
+        if let use = answer["token_use"]?.string, use.lowercased() != "access_token", use.lowercased() != "access" {
+            throw .wrongType
+        }
+        if let type = answer["token_type"]?.string?.lowercased(), type == "refresh_token" || type == "refresh" {
+            throw .wrongType
+        }
+    }
+
+    // MARK: Examining
 
     /// Notes what is known before the signature is checked.
     private func note(_ token: borrowing SignedToken, in examination: TokenExamination) {
@@ -229,15 +362,27 @@ package final class Authenticator {
         if case .null = node.value { throw .requiredClaim }
     }
 
+    /// Checks the claims, and keeps the identity that they give.
     private func principal(
-        _ claims: VerifiedClaims, issuerIndex: Int, digest: SHA256Digest
+        _ claims: VerifiedClaims, issuerIndex index: Int, digest: SHA256Digest, now: Int, keeps: Bool,
+        until end: Int = .max
     ) throws(TokenError) -> Principal {
-        let identity = try ClaimedIdentity(
-            claims.node, mapping: entries[issuerIndex].issuer.claims, telling: toldClaims.paths)
-        let tokenID = claims.tokenID.flatMap { $0.isEmpty ? nil : $0 } ?? digest.hexadecimal(digits: 8)
-        return Principal(
-            identity, issuerIndex: issuerIndex, issuer: entries[issuerIndex].issuer.issuer, tokenID: tokenID,
-            expiry: claims.expiry, scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
+        let issuer = entries[index].issuer
+        for name in issuer.requiredClaims { try Self.require(name, in: claims) }
+        let validity = TokenValidity(claims)
+        try validity.check(for: entries[index].rules, now: now)
+        let identity = try ClaimedIdentity(claims.node, mapping: issuer.claims, telling: toldClaims.paths)
+        let principal = Principal(
+            identity, claims, issuerIndex: index, issuer: issuer.issuer, digest: digest,
+            scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
+        if keeps, now < end {
+            let known = end == .max ? 0..<end : now..<end
+            cache.insert(
+                CachedIdentity(
+                    token: digest, settings: entries[index].settings, signingKey: claims.signingKey,
+                    validity: validity, principal: principal, known: known))
+        }
+        return principal
     }
 
     /// `names` with their lengths, so that no two lists are written the same.

@@ -8,18 +8,21 @@ final class CachedIdentity {
     let signingKey: SHA256Digest
     let validity: TokenValidity
     let principal: Principal
+    /// From when until when it is known, in seconds since 1970: what an issuer says is not believed for long.
+    let known: Range<Int>
     /// Whether the identity was used since the cache's hand last came by.
     fileprivate(set) var isRecent = false
 
     init(
         token: SHA256Digest, settings: SHA256Digest, signingKey: SHA256Digest, validity: TokenValidity,
-        principal: Principal
+        principal: Principal, known: Range<Int> = 0..<Int.max
     ) {
         self.token = token
         self.settings = settings
         self.signingKey = signingKey
         self.validity = validity
         self.principal = principal
+        self.known = known
     }
 }
 

@@ -16,6 +16,16 @@ package struct ClaimMapping: Hashable, Sendable {
     package init() {}
 }
 
+/// How the tokens of an issuer are verified.
+package enum TokenVerification: Sendable, Equatable {
+    /// With the keys of the configuration.
+    case keys
+    /// With keys that are fetched while the configuration is in force.
+    case fetchedKeys
+    /// By asking the issuer about each token (RFC 7662). The digest is the same for the same endpoint, asked in the same way.
+    case status(SHA256Digest)
+}
+
 /// What the gateway knows about one issuer of tokens.
 package struct Issuer: Sendable {
     /// Its name in the configuration.
@@ -26,8 +36,10 @@ package struct Issuer: Sendable {
     package let audience: [String]?
     /// The algorithms that its tokens may be signed with.
     package let algorithms: AlgorithmSet
-    /// The keys that they are signed with.
+    /// The keys that they are signed with, as the configuration has them.
     package var keys: KeySet
+    /// How they are verified.
+    package var verification = TokenVerification.keys
     /// Where to find scopes, roles, subject and client.
     package var claims = ClaimMapping()
     /// The claims that every token must have; `exp` is governed by `requiresExpiry`.
@@ -69,6 +81,7 @@ package struct Issuer: Sendable {
             for path in paths { Self.append(path, to: &bytes) }
         }
         Self.append(tokenType.map { [$0] } ?? [], to: &bytes)
+        if case .status(let way) = verification { bytes += way.bytes }
         for number in [Int(algorithms.rawValue), clockSkew, maximumLifetime ?? -1, requiresExpiry ? 1 : 0] {
             bytes.append(UInt8(ascii: ","))
             bytes.append(decimal: number)

@@ -1,4 +1,6 @@
 internal import JOSE
+internal import Revocation
+internal import StrictJSON
 
 /// Who makes a request, as a verified token or an API key says.
 package final class Principal: Sendable {
@@ -14,6 +16,12 @@ package final class Principal: Sendable {
     package let tokenID: String
     /// `exp` in seconds since 1970, rounded down, or nil.
     package let expiry: Int?
+    /// `jti`, or nil.
+    let claimedTokenID: String?
+    /// `sid` (OpenID Connect Back-Channel Logout §2.1), or nil.
+    let session: String?
+    /// `iat` in seconds since 1970, or nil.
+    let issuedAt: Int?
     /// The scopes of the token that are configured.
     package let scopes: NameSet
     /// The roles of the token that are configured.
@@ -28,22 +36,25 @@ package final class Principal: Sendable {
 
     /// - Parameters:
     ///   - identity: who it is, as the claims say.
+    ///   - claims: the claims.
     ///   - issuerIndex: the issuer's position in the authenticator's list.
     ///   - issuer: the issuer's `iss`.
-    ///   - tokenID: see the property.
-    ///   - expiry: `exp` in seconds since 1970.
+    ///   - digest: the SHA-256 of the token.
     ///   - scopes: those of the token that are configured.
     ///   - roles: those of the token that are configured.
     init(
-        _ identity: ClaimedIdentity, issuerIndex: Int, issuer: String, tokenID: String, expiry: Int?,
-        scopes: NameSet, roles: NameSet
+        _ identity: ClaimedIdentity, _ claims: VerifiedClaims, issuerIndex: Int, issuer: String,
+        digest: SHA256Digest, scopes: NameSet, roles: NameSet
     ) {
         self.issuerIndex = issuerIndex
         self.issuer = issuer
         self.subject = identity.subject
         self.client = identity.client
-        self.tokenID = tokenID
-        self.expiry = expiry
+        claimedTokenID = claims.tokenID.flatMap { $0.isEmpty ? nil : $0 }
+        tokenID = claimedTokenID ?? digest.hexadecimal(digits: 8)
+        session = claims.node["sid"]?.string
+        issuedAt = claims.issuedAt
+        expiry = claims.expiry
         self.scopes = scopes
         self.roles = roles
         self.scopeNames = identity.scopes
@@ -64,11 +75,19 @@ package final class Principal: Sendable {
         subject = key.name
         client = nil
         tokenID = key.hash.hexadecimal(digits: 8)
+        (claimedTokenID, session, issuedAt) = (nil, nil, nil)
         expiry = key.expiry
         self.scopes = scopes
         self.roles = roles
         scopeNames = key.scopes
         roleNames = key.roles
         claims = []
+    }
+
+    /// What it would be recognised by if it were revoked.
+    var revocable: RevocableToken {
+        RevocableToken(
+            issuer: issuer, tokenID: claimedTokenID, session: session, subject: subject, client: client,
+            issuedAt: issuedAt)
     }
 }

@@ -17,8 +17,26 @@ package enum TokenError: Error, Equatable, Sendable {
     /// A claim that the issuer's tokens must have is missing.
     case requiredClaim
     case lifetimeExceeded
+    /// The issuer says that it is not good, or not any more (RFC 7662 §2.2).
+    case inactive
+    /// It was revoked here.
+    case revoked
+    /// The keys of the issuer are not to be had.
+    case keysUnavailable
+    /// The issuer cannot be asked about the token.
+    case statusUnavailable
+    /// Something has to be found out first; if nobody does, the token cannot be judged.
+    indirect case undecided(TokenQuestion)
     /// The credential is an API key.
     case apiKey(APIKeyFault)
+
+    /// Whether it says nothing about the token: the gateway cannot know whether it is good.
+    package var isUndecided: Bool {
+        switch self {
+        case .keysUnavailable, .statusUnavailable, .undecided: true
+        default: false
+        }
+    }
 
     /// Takes over what was found wrong with the token itself.
     package init(_ fault: TokenFault) {
@@ -44,6 +62,10 @@ package enum TokenError: Error, Equatable, Sendable {
         case .wrongType: "wrong_type"
         case .requiredClaim: "required_claim"
         case .lifetimeExceeded: "lifetime_exceeded"
+        case .inactive: "inactive"
+        case .revoked: "revoked"
+        case .keysUnavailable, .undecided(.keys): "keys_unavailable"
+        case .statusUnavailable, .undecided(.status): "introspection_unavailable"
         case .apiKey(.malformed): "malformed_token"
         case .apiKey(.unknown): "unknown_key"
         case .apiKey(.expired): "expired"
@@ -66,6 +88,10 @@ extension TokenError: CustomStringConvertible {
         case .wrongType: "The token is not an access token"
         case .requiredClaim: "A claim that is required is missing from the token"
         case .lifetimeExceeded: "The lifetime of the token is too long"
+        case .inactive: "The issuer says that the token is not active"
+        case .revoked: "The token was revoked"
+        case .keysUnavailable, .undecided(.keys): "The keys of the issuer are not available"
+        case .statusUnavailable, .undecided(.status): "The issuer cannot be asked about the token"
         case .apiKey(.malformed): "The API key is malformed"
         case .apiKey(.unknown): "The API key is not known"
         case .apiKey(.expired): "The API key has expired"

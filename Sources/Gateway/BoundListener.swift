@@ -11,28 +11,29 @@ struct BoundListener: Sendable {
     /// - Parameters:
     ///   - configuration: the listeners and their limits.
     ///   - present: what is bound already; a listener that stays keeps its sockets.
+    ///   - listens: false refuses connections to new sockets until they listen.
     /// - Returns: one for each listener, in file order.
     /// - Throws: `StartError.cannotListen`; nothing new is bound then.
     static func bind(
-        _ configuration: GatewayConfiguration, keeping present: [BoundListener] = []
+        _ configuration: GatewayConfiguration, keeping present: [BoundListener] = [], listens: Bool = true
     ) throws(StartError) -> [BoundListener] {
         var bound: [BoundListener] = []
         for id in ListenerID.all(in: configuration) {
             if let kept = present.first(where: { $0.id == id }) {
                 bound.append(kept)
             } else {
-                bound.append(try BoundListener(id, connectionLimit: configuration.limits.connections))
+                bound.append(try BoundListener(id, connectionLimit: configuration.limits.connections, listens: listens))
             }
         }
         return bound
     }
 
-    private init(_ id: ListenerID, connectionLimit: Int) throws(StartError) {
+    private init(_ id: ListenerID, connectionLimit: Int, listens: Bool) throws(StartError) {
         self.id = id
         var sockets: [ListeningSocket] = []
         for found in try Self.addresses(of: id.address) {
             do throws(SocketError) {
-                sockets.append(try ListeningSocket(address: found, connectionLimit: connectionLimit))
+                sockets.append(try ListeningSocket(address: found, connectionLimit: connectionLimit, listens: listens))
             } catch {
                 throw .cannotListen(found.description, error.description)
             }

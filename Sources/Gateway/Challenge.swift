@@ -22,7 +22,7 @@ struct Challenge {
         case .noToken, .denied(.notAuthenticated):
             begin(&output)
             appendScopes(scopes, to: &output)
-        case .unusableToken(let error):
+        case .unusableToken(let error) where !error.isUndecided:
             begin(&output)
             append("error", "invalid_token", to: &output)
             append("error_description", error.description, to: &output)

@@ -3,7 +3,9 @@ import Authorization
 import Bytes
 import Configuration
 import HTTP
+import IdentityProviders
 import JOSE
+import Revocation
 import Routing
 
 /// Decides requests: which route, who asks, may they. The one evaluator of the product; it has no sockets and no clock.
@@ -17,6 +19,10 @@ final class Evaluator {
     /// In the order of the configuration's upstreams.
     private let views: [ServerView]
     private let authenticator: Authenticator
+    /// What issuers have to be asked for, in the order of the configuration.
+    let sources: [TokenSource]
+    /// What was taken over last of what is trusted.
+    private var trustVersion: Int?
     private let policy: Policy
     /// The field that may carry an API key, in lower case; nil for none.
     private let apiKeyField: [UInt8]?
@@ -46,8 +52,9 @@ final class Evaluator {
         } catch {
             throw .conflictingRoutes
         }
+        sources = configuration.issuers.map { TokenSource($0.keySource) }
         authenticator = Authenticator(
-            issuers: configuration.issuers.map(Issuer.init),
+            issuers: zip(configuration.issuers, sources).map { Issuer($0, verification: $1.verification) },
             apiKeys: configuration.apiKeys?.keys.map(APIKey.init) ?? [],
             toldClaims: claims, scopes: scopes, roles: roles,
             cacheCapacity: configuration.limits.tokenCache,
@@ -68,12 +75,37 @@ final class Evaluator {
         } catch {
             throw .inconsistentPolicy
         }
+        authenticator.adopt(Denylist(configuration.revocations))
     }
 
     /// Takes over the verified tokens of the evaluator before; those whose issuer's settings have changed are not found.
     func takeOverIdentities(from predecessor: Evaluator) {
         authenticator.adoptCache(of: predecessor.authenticator)
     }
+
+    // MARK: What changes meanwhile
+
+    /// Takes over what has changed in what is trusted; where nothing has, this costs next to nothing.
+    func follow(_ trust: TrustState) {
+        let version = trust.version
+        guard version != trustVersion else { return }
+        trustVersion = version
+        for (index, source) in sources.enumerated() {
+            guard case .keys(let settings) = source else { continue }
+            let fetched = trust.keys.keys(settings)
+            authenticator.adopt(fetched?.keys, until: fetched?.end ?? 0, ofIssuerAt: index)
+        }
+        authenticator.adopt(trust.denylist)
+    }
+
+    /// Notes what became of the question for an issuer's keys, so that it is not asked again at once.
+    func note(_ answer: KeyAnswer, ofIssuerAt index: Int, now: Int) {
+        authenticator.noteKeys(
+            isCurrent: answer.isCurrent, nextQuestion: max(answer.nextAttempt, now + 1), ofIssuerAt: index)
+    }
+
+    /// Whether a token that was good has been revoked.
+    func isRevoked(_ principal: Principal, now: Int) -> Bool { authenticator.isRevoked(principal, now: now) }
 
     // MARK: The steps
 
@@ -157,11 +189,13 @@ final class Evaluator {
     ///   - request: the request, of which `Authorization`, the field for API keys and the protocols of a WebSocket are looked at.
     ///   - route: which issuers' tokens are good.
     ///   - now: seconds since 1970.
+    ///   - status: what the issuer says of the token, where that was asked for.
     ///   - trace: receives what is found out about the token.
     /// - Returns: the credential's holder, or nil.
     /// - Throws: `.noToken`, `.unusableToken` or `.ambiguousCredentials`.
     func authenticate(
-        _ request: borrowing Request, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, on route: GatewayRoute, now: Int, knowing status: TokenStatus?,
+        tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
         let offered = try offeredToken(of: request)
@@ -176,22 +210,24 @@ final class Evaluator {
         }
         if let offered {
             if request.fields.contains(.authorization) { throw .ambiguousCredentials }
-            return try authenticate(offered.span, on: route, now: now, tracing: trace)
+            return try authenticate(offered.span, on: route, now: now, knowing: status, tracing: trace)
         }
         guard let value = request.fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
         case .none: throw .noToken
         case .malformed: throw .unusableToken(.malformed(.parts))
-        case .token(let range): return try authenticate(value.extracting(range), on: route, now: now, tracing: trace)
+        case .token(let range):
+            return try authenticate(value.extracting(range), on: route, now: now, knowing: status, tracing: trace)
         }
     }
 
     private func authenticate(
-        _ token: Span<UInt8>, on route: GatewayRoute, now: Int, tracing trace: DecisionTrace?
+        _ token: Span<UInt8>, on route: GatewayRoute, now: Int, knowing status: TokenStatus?,
+        tracing trace: DecisionTrace?
     ) throws(Refusal) -> Principal {
         do throws(TokenError) {
             return try authenticator.authenticate(
-                token: token, acceptedIssuers: route.issuers, now: now, examination: trace?.token)
+                token: token, acceptedIssuers: route.issuers, now: now, status: status, examination: trace?.token)
         } catch {
             throw .unusableToken(error)
         }
@@ -346,7 +382,7 @@ extension RouteMatch<Int> {
 }
 
 extension Issuer {
-    fileprivate init(_ configuration: IssuerConfiguration) {
+    fileprivate init(_ configuration: IssuerConfiguration, verification: TokenVerification) {
         let audience: [String]? = if case .oneOf(let names) = configuration.audience { names } else { nil }
         self.init(
             name: configuration.name, issuer: configuration.issuer, audience: audience,
@@ -360,6 +396,7 @@ extension Issuer {
         maximumLifetime = configuration.maximumLifetime.map { Int($0.components.seconds) }
         requiresExpiry = configuration.requiresExpiry
         tokenType = configuration.tokenType
+        self.verification = verification
     }
 }
 

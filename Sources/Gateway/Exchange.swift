@@ -49,6 +49,8 @@ final class Exchange {
     var longStream: LongStream?
     /// Who asks, where that was looked at.
     private(set) var principal: Principal?
+    /// What was trusted when the request was decided.
+    var trustVersion = 0
     /// By what the upstream is recognised as a server of WebSockets.
     var handshakeKey: HandshakeKey?
 
@@ -106,7 +108,7 @@ final class Exchange {
                 if let (route, method) = generation.evaluator.preflightRoute(of: request) {
                     await answerPreflight(about: method, on: route, of: client)
                 } else {
-                    let permit = try decide()
+                    let permit = try await decide()
                     try await forward(permit, from: client)
                 }
             }
@@ -213,8 +215,15 @@ final class Exchange {
     }
 
     /// Asks the evaluator, and notes what it found out.
-    private func decide() throws(Refusal) -> Permit {
+    ///
+    /// - Parameter status: what the issuer says of the token, where that was asked for.
+    /// - Returns: the right to forward the request.
+    /// - Throws: why it is refused.
+    func decide(knowing status: TokenStatus?) throws(Refusal) -> Permit {
         let began = Instant.now
+        let trust = resources.providers.trust
+        trustVersion = trust.version
+        generation.evaluator.follow(trust)
         let now = Int(resources.loop.timeOfDay / 1_000_000)
         var verdict = Verdict()
         defer {
@@ -222,7 +231,7 @@ final class Exchange {
             record.decisionDuration = decided.since(began).microseconds
             note(verdict, now: now)
         }
-        return try generation.evaluator.decide(request, now: now, into: &verdict)
+        return try generation.evaluator.decide(request, now: now, knowing: status, into: &verdict)
     }
 
     /// Notes what was found out; a refusal is noted by itself.

@@ -105,6 +105,10 @@ extension Explainer {
         case .requiredClaim:
             let missing = decided.trace.token.checks.filter { $0.error == .requiredClaim }.map(\.subject)
             return "a token with \(missing.joined(separator: " and "))"
+        case .inactive: return "a token that its issuer says is active"
+        case .revoked: return "a token that was not revoked"
+        case .keysUnavailable, .undecided(.keys): return "the keys of the issuer: see \"gateway jwks fetch\""
+        case .statusUnavailable, .undecided(.status): return "the issuer, which only a running gateway asks"
         case .apiKey(.malformed), .apiKey(.unknown): return "a key whose hash stands in \"api_keys\""
         case .apiKey(.expired): return "a key that has not expired"
         case .lifetimeExceeded:

@@ -8,6 +8,7 @@ final class Present: Sendable {
         var configuration: GatewayConfiguration
         var listeners: [BoundListener]
         var accessLog: AccessLogWriter
+        var workers: [Worker] = []
         var isDraining = false
     }
 

@@ -45,11 +45,22 @@ enum Refusal: Error {
     /// The client is gone, and nobody is left to answer.
     case clientGone
 
+    /// Whether a shadow route only notes it: what is said about a credential, or cannot be said; not while something is still to
+    /// be found out.
+    var isJudgement: Bool {
+        switch self {
+        case .unusableToken(.undecided): false
+        case .unusableToken: true
+        default: decision == .deny
+        }
+    }
+
     var decision: Decision {
         switch self {
         case .rejected, .ambiguousPath, .ambiguousCredentials, .webSocketNotForwarded, .clientGone: .reject
         case .tokenRefused(let error): error.decision
         case .rateLimited: .deny
+        case .unusableToken(let error) where error.isUndecided: .undecided
         case .noRoute, .methodNotAllowed, .noToken, .unusableToken, .denied: .deny
         // The request was permitted; what failed came later.
         case .upstream, .ended: .allow
@@ -88,6 +99,7 @@ enum Refusal: Error {
         case .ambiguousPath, .ambiguousCredentials, .clientGone: 400
         case .noRoute: settings.hidesUnmatched ? 401 : 404
         case .methodNotAllowed: settings.hidesUnmatched ? 401 : 405
+        case .unusableToken(let error) where error.isUndecided: 503
         case .noToken, .unusableToken, .denied(.notAuthenticated): 401
         case .denied: settings.insufficientScopeStatus
         case .upstream(let error): error.status
@@ -108,6 +120,7 @@ enum Refusal: Error {
         case .noToken, .denied(.notAuthenticated): "Not authenticated"
         case .ambiguousCredentials:
             "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential"
+        case .unusableToken(let error) where error.isUndecided: "Cannot validate credentials now"
         case .unusableToken: "Could not validate credentials"
         case .denied: "Not enough permissions"
         case .upstream(let error): error.detail
@@ -134,6 +147,7 @@ enum Refusal: Error {
     var retryAfter: Int? {
         switch self {
         case .overloaded, .tooManyLogins: 1
+        case .unusableToken(let error): error.isUndecided ? 5 : nil
         case .rateLimited(let seconds): seconds
         case .upstream(let error): error.status == 503 ? 1 : nil
         default: nil
@@ -235,6 +249,10 @@ extension TokenError {
         case .wrongType: .wrongType
         case .requiredClaim: .requiredClaim
         case .lifetimeExceeded: .lifetimeExceeded
+        case .inactive: .inactive
+        case .revoked: .revoked
+        case .keysUnavailable, .undecided(.keys): .keysUnavailable
+        case .statusUnavailable, .undecided(.status): .introspectionUnavailable
         case .apiKey(.malformed): .malformedToken
         case .apiKey(.unknown): .unknownKey
         case .apiKey(.expired): .expired

@@ -94,6 +94,7 @@ final class Relay {
     private func endStreamIfDue() throws(Refusal) {
         if let end = lifetime?.end(at: exchange.resources.loop.now) { throw .ended(end) }
         if exchange.resources.isEndingStreams { throw .ended(.draining) }
+        if exchange.isRevoked { throw .ended(.revoked) }
     }
 
     /// Notes what the upstream says of a call: behind its content, or in its head if there is none.

@@ -1,6 +1,7 @@
 import AccessLog
 import Admin
 package import Configuration
+import IdentityProviders
 package import Logging
 import Synchronization
 import TLS
@@ -16,6 +17,8 @@ package final class Server: Sendable {
     let logger: Logger
     /// What clients resume TLS sessions by, on whichever worker.
     let tickets = TicketKeys()
+    let providers: Providers
+    let revocations: Revocations
     private let readiness: Readiness
     private let admin: AdminListener?
 
@@ -34,21 +37,32 @@ package final class Server: Sendable {
         CurrentProcess.raiseDescriptorLimit()
         self.logger = logger
         let accessLog = try Self.openAccessLog(configuration.accessLog, logger)
-        let listeners = try BoundListener.bind(configuration)
+        let listeners = try BoundListener.bind(configuration, listens: configuration.awaitedKeys.isEmpty)
         let workerCount = configuration.workers ?? CurrentProcess.coreCount
         readiness = Readiness(workerCount: workerCount)
         present = Present(Present.State(configuration: configuration, listeners: listeners, accessLog: accessLog))
-        admin = try Self.makeAdminListener(configuration, present, readiness)
+        let adminSockets = try Self.bindAdminListener(configuration)
+        let privateSockets = adminSockets.map(\.address)
+        let calls: BlockingCalls
+        do throws(SocketError) {
+            calls = try BlockingCalls(threadCount: 2, capacity: 256)
+            providers = try Providers(
+                directory: configuration.stateDirectory, calls: calls, privateSockets: privateSockets, logger: logger)
+        } catch {
+            throw .noResources(error.description)
+        }
+        revocations = try Revocations(directory: configuration.stateDirectory, providers.trust)
+        revocations.adopt(configuration)
         var workers: [Worker] = []
         do throws(SocketError) {
-            let calls = try BlockingCalls(threadCount: 2, capacity: 256)
+            admin = try Self.makeAdminListener(on: adminSockets, present, readiness, providers, revocations)
             let logins = try Logins()
             for _ in 0..<workerCount {
                 let generation = Self.makeGeneration(configuration, tickets: tickets)
                 workers.append(
                     Worker(
                         generation: generation, loop: try EventLoop(), calls: calls, logins: logins,
-                        privateSockets: admin?.addresses ?? [], log: accessLog, logger: logger))
+                        providers: providers, privateSockets: privateSockets, log: accessLog, logger: logger))
             }
             advanced = try EventSignal()
             reloader = try Reloader(path: path, watchesFiles: watchesFiles, logger: logger)
@@ -56,6 +70,7 @@ package final class Server: Sendable {
             throw .noResources(error.description)
         }
         self.workers = workers
+        present.withLock { $0.workers = workers }
     }
 
     static func makeGeneration(
@@ -80,17 +95,9 @@ package final class Server: Sendable {
         for (index, worker) in workers.enumerated() {
             guard let thread = Thread(name: "worker-\(index)", { worker.loop.run() }) else { return withoutThread() }
             threads.append(thread)
-            Task(executorPreference: worker.loop) { [listeners = present.withLock(\.listeners), logger, readiness] in
-                do throws(SocketError) {
-                    try await worker.start(listeners)
-                    readiness.workerAccepts()
-                } catch {
-                    // Half a gateway would look like a whole one.
-                    logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
-                    CurrentProcess.exit(status: 2)
-                }
-            }
         }
+        guard providers.start() != nil else { return withoutThread() }
+        Task { await startWorkers() }
         let read = Mutex<ReadFiles?>(files)
         let isReloading = Thread(name: "reload") { [self] in
             guard let files = read.withLock({ $0.take() }) else { return }
@@ -101,8 +108,35 @@ package final class Server: Sendable {
         CurrentProcess.trimMemory()
         let adminThread = admin?.start()
         guard admin == nil || adminThread != nil else { return withoutThread() }
-        logStart()
         return handleSignals(threads, adminThread)
+    }
+
+    /// Lets the workers accept, once the keys are there that are to be waited for.
+    private func startWorkers() async {
+        let configuration = present.withLock(\.configuration)
+        await providers.adopt(configuration)
+        if !configuration.awaitedKeys.isEmpty {
+            logger.info(
+                "waiting for the keys of issuers",
+                metadata: [
+                    "event": "waiting_for_keys",
+                    "issuers": .array(configuration.awaitedKeys.map { .string($0.name) }),
+                ])
+            await providers.keys.waitForKeys(of: configuration.awaitedKeys)
+        }
+        let listeners = present.withLock(\.listeners)
+        do throws(SocketError) {
+            for socket in listeners.flatMap(\.sockets) { try socket.listen() }
+            for worker in workers {
+                try await worker.start(listeners)
+                readiness.workerAccepts()
+            }
+            logStart()
+        } catch {
+            // Half a gateway would look like a whole one.
+            logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
+            CurrentProcess.exit(status: 2)
+        }
     }
 
     private func withoutThread() -> Int32 {
@@ -209,6 +243,8 @@ package enum StartError: Error {
     case cannotListen(String, String)
     case accessLog(String)
     case noResources(String)
+    /// What was revoked in an earlier run cannot be read.
+    case revocations(String)
 
     /// What to tell the operator.
     package var description: String {
@@ -216,6 +252,7 @@ package enum StartError: Error {
         case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
         case .accessLog(let reason): "cannot write the access log: \(reason)"
         case .noResources(let reason): "cannot start: \(reason)"
+        case .revocations(let reason): "cannot know what was revoked: \(reason)"
         }
     }
 }

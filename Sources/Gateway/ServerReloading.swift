@@ -32,6 +32,7 @@ extension Server {
         // The drain has the old listeners and log in hand already, and ends the process.
         guard !isDraining else { return }
         for socket in listeners.flatMap(\.sockets) { socket.limitConnections(to: next.limits.connections) }
+        revocations.adopt(next)
         advance(generations, listeners, log: log === before.accessLog ? nil : log)
         for gone in before.listeners where !listeners.contains(where: { $0.id == gone.id }) {
             for socket in gone.sockets { socket.close() }
@@ -44,6 +45,7 @@ extension Server {
     /// Hands each worker its generation, and waits until all have taken it up.
     private func advance(_ generations: [Handover], _ listeners: [BoundListener], log: AccessLogWriter?) {
         Task { [self] in
+            await providers.adopt(present.withLock(\.configuration))
             for (worker, generation) in zip(workers, generations) {
                 do throws(SocketError) {
                     try await worker.advance(to: generation, listeners, log: log)

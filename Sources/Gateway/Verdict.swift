@@ -26,21 +26,23 @@ extension Evaluator {
     /// - Parameters:
     ///   - request: the request.
     ///   - now: seconds since 1970.
+    ///   - status: what the issuer says of the token, where that was asked for.
     ///   - verdict: receives what is found out, also where the request is refused.
     ///   - trace: receives how; nil where nobody wants to know.
     /// - Returns: the right to forward the request.
     /// - Throws: why it is refused.
     func decide(
-        _ request: borrowing Request, now: Int, into verdict: inout Verdict, tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, now: Int, knowing status: TokenStatus? = nil, into verdict: inout Verdict, tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Permit {
         let route = try match(request, tracing: trace)
         verdict.route = route
         let permit: Permit
         do throws(Refusal) {
-            verdict.principal = try authenticate(request, on: route, now: now, tracing: trace)
+            verdict.principal = try authenticate(
+                request, on: route, now: now, knowing: status, tracing: trace)
             permit = try authorize(verdict.principal, on: route)
         } catch {
-            guard error.decision == .deny, let shadow = shadowPermit(on: route) else { throw error }
+            guard error.isJudgement, let shadow = shadowPermit(on: route) else { throw error }
             permit = shadow
             verdict.wouldDeny = error.reason
             if let trace { trace.shadowed = error }

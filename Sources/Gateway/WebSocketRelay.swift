@@ -127,7 +127,8 @@ final class WebSocketRelay {
 
     /// Ends the WebSocket if it must not, or need not, go on.
     private func closeIfDue(at now: Instant) {
-        guard !isClosing, let end = client.isEnding ? .draining : lifetime.end(at: now) else { return }
+        guard !isClosing, let end = client.isEnding ? .draining : exchange.isRevoked ? .revoked : lifetime.end(at: now)
+        else { return }
         exchange.record.ended = end
         switch end {
         case .draining: close(.goingAway, at: now)

@@ -13,26 +13,29 @@ actor Worker {
     private let calls: BlockingCalls
     private let logger: Logger
     private var listeners: [Listener] = []
+    private var isStarted = false
     private var isStopping = false
 
     init(
         generation: sending Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins,
-        privateSockets: [SocketAddress], log: AccessLogWriter, logger: Logger
+        providers: Providers, privateSockets: [SocketAddress], log: AccessLogWriter, logger: Logger
     ) {
         self.loop = loop
         self.calls = calls
         self.logger = logger
         resources = WorkerResources(
-            generation: generation, loop: loop, calls: calls, logins: logins, privateSockets: privateSockets,
+            generation: generation, loop: loop, calls: calls, logins: logins, providers: providers,
+            privateSockets: privateSockets,
             log: AccessLogBuffer(writer: log, format: RecordFormat(.json)), logger: logger)
     }
 
     /// Accepts connections from `listening` and keeps house until `drain`.
     func start(_ listening: [BoundListener]) throws(SocketError) {
+        isStarted = true
         resources.tasks.startOne = { [self, loop] in
             Task(executorPreference: loop) { await self.runJobs() }
         }
-        try listen(to: listening)
+        if !isStopping { try listen(to: listening) }
         Task(executorPreference: loop) { await self.keepHouse() }
         Task(executorPreference: loop) { await self.resolveNames() }
     }
@@ -50,12 +53,18 @@ actor Worker {
         to next: Handover, _ listening: [BoundListener], log: AccessLogWriter?
     ) throws(SocketError) {
         if let next = next.take() { resources.advance(to: next) }
+        // The configuration may have revoked their tokens.
+        resources.wakeStreams()
         if let log {
             resources.log.flush()
             resources.log = AccessLogBuffer(writer: log, format: RecordFormat(.json))
         }
-        if !isStopping { try listen(to: listening) }
+        // A worker that waits for its start is told then what to listen to.
+        if isStarted, !isStopping { try listen(to: listening) }
     }
+
+    /// Lets streams end whose token was revoked.
+    func wakeStreams() { resources.wakeStreams() }
 
     /// Accepts from `listening` and from nothing else.
     private func listen(to listening: [BoundListener]) throws(SocketError) {

@@ -20,6 +20,7 @@ final class WorkerResources {
     /// The sockets for operators, which no request of a client may reach.
     private let privateSockets: [SocketAddress]
     let logins: Logins
+    let providers: Providers
     var log: AccessLogBuffer
     private let logger: Logger
     var identifiers = RequestIdentifiers()
@@ -43,7 +44,7 @@ final class WorkerResources {
     let resolver: Waiter
 
     init(
-        generation: Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins,
+        generation: Generation, loop: EventLoop, calls: BlockingCalls, logins: Logins, providers: Providers,
         privateSockets: [SocketAddress], log: consuming AccessLogBuffer, logger: Logger
     ) {
         self.generation = generation
@@ -51,6 +52,7 @@ final class WorkerResources {
         self.calls = calls
         self.privateSockets = privateSockets
         self.logins = logins
+        self.providers = providers
         self.log = log
         self.logger = logger
         blocks = BlockPool()
@@ -151,6 +153,11 @@ final class WorkerResources {
     /// Lets the streams end that would go on.
     func endStreams() {
         isEndingStreams = true
+        wakeStreams()
+    }
+
+    /// Lets streams look at whether they may go on.
+    func wakeStreams() {
         for connection in connections.values { connection.wakeExchanges() }
     }
 

@@ -18,6 +18,20 @@ package struct SignedToken: ~Escapable {
     /// The key that the header names (`kid`), or nil.
     package var keyID: String? { message.header.keyID }
 
+    /// Whether a token looks like one of this form, so that it is none which only its issuer understands: three parts, of which
+    /// the first begins as a JSON object does in base64url.
+    ///
+    /// - Parameter token: a token.
+    /// - Returns: whether it should be read as a signed token.
+    package static func isMeant(by token: Span<UInt8>) -> Bool {
+        // `{` is 0x7B: `e`, and then one of the four letters for its last two bits and the next four.
+        guard token.count > 2, token[0] == UInt8(ascii: "e"), (UInt8(ascii: "w")...UInt8(ascii: "z")).contains(token[1])
+        else { return false }
+        var dots = 0
+        for index in token.indices where token[index] == UInt8(ascii: ".") { dots += 1 }
+        return dots == 2
+    }
+
     let message: SignedMessage
     let claims: JSONNode
 

@@ -1,10 +1,10 @@
 package import StrictJSON
 
-/// The claims of a token whose signature is good (RFC 7519 §4); only `TokenVerifier` makes them.
+/// The claims of a token whose signature is good (RFC 7519 §4), which only `TokenVerifier` makes, or what its issuer says of it.
 package struct VerifiedClaims: Sendable {
     /// All claims, an object.
     package let node: JSONNode
-    /// The identity of the key that signed them.
+    /// The identity of the key that signed them, or of how the issuer was asked.
     package let signingKey: SHA256Digest
     /// `iss`, or nil.
     package let issuer: String?
@@ -20,6 +20,16 @@ package struct VerifiedClaims: Sendable {
     package let notBefore: Int?
     /// `iat` in seconds since 1970, rounded down, or nil.
     package let issuedAt: Int?
+
+    /// What an issuer says of a token that it was asked about (RFC 7662 §2.2).
+    ///
+    /// - Parameters:
+    ///   - node: the answer, an object.
+    ///   - way: how the issuer was asked.
+    /// - Throws: `TokenFault.malformed(.claimType)` as for a token.
+    package init(saidOf node: JSONNode, askedBy way: SHA256Digest) throws(TokenFault) {
+        try self.init(node, signingKey: way)
+    }
 
     /// - Parameters:
     ///   - node: the claims.

@@ -13,14 +13,15 @@ package final class ListeningSocket: Sendable {
     private let openConnections = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
 
-    /// Binds and listens.
+    /// Binds, and listens.
     ///
     /// - Parameters:
     ///   - address: where to listen. The file of a Unix-domain address that nobody listens on any more is replaced.
     ///   - connectionLimit: how many connections may be open at once.
+    ///   - listens: false refuses connections until `listen`.
     ///   - isPrivate: whether the file of a Unix-domain address has mode 0600: nobody but its owner can connect.
     /// - Throws: what `bind(2)` or `listen(2)` fails with.
-    package init(address: SocketAddress, connectionLimit: Int, isPrivate: Bool = false) throws(SocketError) {
+    package init(address: SocketAddress, connectionLimit: Int, listens: Bool = true, isPrivate: Bool = false) throws(SocketError) {
         let socket = try address.makeSocket()
         if case .unix(let path) = address.form {
             try Self.removeAbandonedFile(at: path, address)
@@ -32,7 +33,7 @@ package final class ListeningSocket: Sendable {
         }
         let code = address.bind(socket.number)
         guard code == 0 else { throw SocketError(errno: code) }
-        guard listen(socket.number, Listener.backlog) == 0 else { throw SocketError(errno: last_error()) }
+        if listens { try Self.listen(on: socket.number) }
         self.address = if case .unix = address.form { address } else { Self.boundAddress(of: socket.number) ?? address }
         self.connectionLimit = Atomic(connectionLimit)
         file = if case .unix(let path) = address.form { FileIdentity(path) } else { nil }
@@ -40,6 +41,15 @@ package final class ListeningSocket: Sendable {
     }
 
     deinit { close() }
+
+    /// Lets clients connect, if they could not.
+    ///
+    /// - Throws: what `listen(2)` fails with.
+    package func listen() throws(SocketError) { try Self.listen(on: descriptor) }
+
+    private static func listen(on descriptor: Int32) throws(SocketError) {
+        guard CLinux.listen(descriptor, Listener.backlog) == 0 else { throw SocketError(errno: last_error()) }
+    }
 
     /// Stops listening: connections that nobody accepted yet are refused by the kernel. Call it after every worker has
     /// stopped accepting.

@@ -1,0 +1,65 @@
+import Authentication
+import Bytes
+import Configuration
+import IdentityProviders
+import JOSE
+import Outbound
+
+/// What an issuer has to be asked for while the configuration is in force.
+enum TokenSource {
+    /// Nothing.
+    case configuration
+    /// Its keys.
+    case keys(RemoteKeysSettings)
+    /// Each token.
+    case status(IntrospectionSettings)
+
+    init(_ source: KeySourceConfiguration) {
+        switch source {
+        case .file, .pemFile, .secret, .inline, .tokenEndpoint: self = .configuration
+        case .remote(let settings): self = .keys(settings)
+        case .introspection(let settings): self = .status(settings)
+        }
+    }
+
+    /// How tokens are verified.
+    var verification: TokenVerification {
+        switch self {
+        case .configuration: .keys
+        case .keys: .fetchedKeys
+        case .status(let settings): .status(settings.fingerprint)
+        }
+    }
+}
+
+extension IntrospectionSettings {
+    /// The same for the same endpoint, asked by the same client: another's answers are not its own (security.md, rule 15).
+    fileprivate var fingerprint: SHA256Digest {
+        var bytes: [UInt8] = []
+        for text in [endpoint.description, clientID] {
+            bytes.append(decimal: text.utf8.count)
+            bytes.append(":")
+            bytes.append(contentsOf: text.utf8)
+        }
+        return SHA256.hash(bytes.span)
+    }
+}
+
+extension GatewayConfiguration {
+    /// Where keys are fetched from.
+    var remoteKeys: [RemoteKeysSettings] {
+        issuers.compactMap { if case .remote(let settings) = $0.keySource { settings } else { nil } }
+    }
+
+    /// The issuers that are asked about tokens.
+    var introspections: [IntrospectionSettings] {
+        issuers.compactMap { if case .introspection(let settings) = $0.keySource { settings } else { nil } }
+    }
+
+    /// The keys without which nothing is to be accepted.
+    var awaitedKeys: [RemoteKeysSettings] {
+        issuers.compactMap {
+            if $0.waitsForKeys, case .remote(let settings) = $0.keySource { settings } else { nil }
+        }
+    }
+}
