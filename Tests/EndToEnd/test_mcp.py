@@ -156,7 +156,9 @@ def fetch(front: Front, target: str, method: str = "GET", *lines: str, host: str
 def test_the_documents(start_gateway: Any, mcp_service: Service, authorization: AuthorizationServer) -> None:
     """RFC 9728 section 3.1: between host and path; one for each protected prefix and one for all, none for what is public."""
     front = Front(start_gateway, mcp_service, authorization)
-    for path, scopes in (("/mcp", ["mcp:tools"]), ("/admin", ["mcp:admin"]), ("", ["mcp:admin", "mcp:tools"])):
+    for path, scopes in (
+        ("/mcp", ["mcp:tools"]), ("/admin", ["mcp:admin"]), ("/admin/x", ["mcp:admin"]), ("", ["mcp:admin", "mcp:tools"]),
+    ):
         response = fetch(front, METADATA + path)
         assert (response.status, response.get("content-type")) == (200, "application/json")
         document = json.loads(response.body)
@@ -165,7 +167,7 @@ def test_the_documents(start_gateway: Any, mcp_service: Service, authorization: 
         assert sorted(document["scopes_supported"]) == scopes
         assert document["bearer_methods_supported"] == ["header"]
         assert front.gateway.log_of(response)["route"] == "gateway.resource_metadata"
-    for path in ("/public", "/elsewhere", "/mcp/", "/admin/x"):
+    for path in ("/public", "/elsewhere", "/mcp/x"):
         assert fetch(front, METADATA + path).status in (401, 404)
     assert fetch(front, f"{METADATA}/mcp", "HEAD").status == 200
     assert fetch(front, f"{METADATA}/mcp", "POST").status in (401, 405)

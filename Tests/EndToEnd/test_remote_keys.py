@@ -231,7 +231,7 @@ def show_good_certificate(provider: Provider) -> None:
     provider.show(provider.world.server())
 
 
-MANY = {"keys": [Signer("ES256", f"key-{number}").jwk() for number in range(1001)]}
+MANY = {"keys": [Signer("ES256", f"key-{number}").jwk() for number in range(257)]}
 HOSTILITIES = {
     "down": Hostility({"connect"}, begin=Provider.go_down, end=Provider.come_up),
     "wrong certificate": Hostility({"tls"}, begin=show_wrong_certificate, end=show_good_certificate),
@@ -274,7 +274,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         with self.gateway.client() as client:
-            while not self.over.wait(0.05):
+            while not self.over.wait(0.1):
                 response = client.exchange(request("GET", "/x", f"Authorization: Bearer {self.token}"))
                 self.seen.append((time.monotonic(), outcome(response)))
 
