@@ -62,7 +62,7 @@ let package = Package(
             ]),
         library("Upstream", ["Transport", "TLS", "HTTP", "HTTP2", "Bytes"]),
         library("AccessLog", ["Bytes", "CLinux", "Transport"]),
-        library("Admin", ["Transport", "HTTP", "StrictJSON", "Bytes"]),
+        library("Admin", ["Revocation", "Transport", "HTTP", "StrictJSON", "Bytes"]),
         library(
             "Gateway",
             [
@@ -88,7 +88,7 @@ let package = Package(
             ],
             exclude: ["Broken", "Certificates"]),
         tests("AccessLogTests", ["AccessLog", "Bytes", "CLinux"]),
-        tests("AdminTests", ["Admin", "Transport", "HTTP", "Bytes"]),
+        tests("AdminTests", ["Admin", "Revocation", "Transport", "HTTP", "Bytes"]),
         tests("RepositoryTests", []),
         tests("HTTPTests", ["HTTP", "Bytes"]),
         .target(

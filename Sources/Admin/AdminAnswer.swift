@@ -50,7 +50,7 @@ struct AdminAnswer: Equatable {
         var output: [UInt8] = []
         output.appendStatusLine(status)
         output.append("Date: ")
-        HTTPDate.append(seconds: Int(WallClock.microseconds / 1_000_000), to: &output)
+        HTTPDate.append(seconds: WallClock.seconds, to: &output)
         output.append("\r\n")
         output.appendField("Content-Type", contentType.rawValue.utf8.span)
         output.appendField(.length(body.count))

@@ -51,7 +51,8 @@ final class AdminConnection {
                 return await send(refusal, isLast: isLast || !request.framing.isEmpty)
             }
             guard let body = try await receiveBody() else { return false }
-            return await send(responder.answer(to: request, body: body), isLast: isLast)
+            let now = WallClock.seconds
+            return await send(await responder.answer(to: request, body: body, now: now), isLast: isLast)
         } catch {
             return await send(AdminAnswer(problem: error.rejection.status, error.detail), isLast: true)
         }
@@ -100,12 +101,13 @@ final class AdminConnection {
 
     /// - Returns: the whole body; nil if the client is gone.
     private func receiveBody() async throws(ParseError) -> [UInt8]? {
-        if case .length(let length) = request.framing, length > limits.body { throw .bodyTooLarge }
+        let maximumSize = responder.maximumBody(of: request)
+        if case .length(let length) = request.framing, length > maximumSize { throw .bodyTooLarge }
         let deadline = loop.now + limits.receiving
         if request.expectsContinue, input.isEmpty {
             guard await write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) else { return nil }
         }
-        var decoder = BodyDecoder(framing: request.framing, limits: MessageLimits(), maximumSize: limits.body)
+        var decoder = BodyDecoder(framing: request.framing, limits: MessageLimits(), maximumSize: maximumSize)
         var body: [UInt8] = []
         while !decoder.isComplete {
             let consumed = try Self.decode(input, &decoder, into: &body)

@@ -8,8 +8,6 @@ package struct AdminLimits: Sendable {
     package var idle: Nanoseconds
     /// How long a client may take no byte of an answer.
     package var sending = Nanoseconds.seconds(10)
-    /// The largest body in bytes.
-    package var body = 64 * 1024
     /// How many connections are served at once.
     package var connections = 64
 

@@ -8,12 +8,23 @@ enum AdminResource: String, CaseIterable {
     case configuration = "/config"
     case routes = "/routes"
     case logLevel = "/log_level"
+    case keys = "/keys"
+    case revocations = "/revocations"
 
     /// The methods that it takes.
     var methods: [Method] {
         switch self {
-        case .index, .liveness, .readiness, .configuration, .routes: [.get, .head]
+        case .index, .liveness, .readiness, .configuration, .routes, .keys: [.get, .head]
         case .logLevel: [.get, .head, .post]
+        case .revocations: [.get, .head, .post, .delete]
+        }
+    }
+
+    /// The largest body in bytes.
+    var maximumBody: Int {
+        switch self {
+        case .revocations: 1 << 20
+        default: 64 << 10
         }
     }
 
@@ -26,6 +37,8 @@ enum AdminResource: String, CaseIterable {
         case .configuration: "The effective configuration without its secrets"
         case .routes: "The routes and who may call them"
         case .logLevel: "The level of the application log, to read and to change"
+        case .keys: "The keys of issuers and how old they are"
+        case .revocations: "What is revoked, to read, to add to and to take back"
         }
     }
 }

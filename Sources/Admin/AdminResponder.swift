@@ -21,10 +21,15 @@ struct AdminResponder {
                 "Allow", Array(resource.methods.map(\.name).joined(separator: ", ").utf8).span)
             return answer
         }
-        guard request.method == .post else { return nil }
+        guard request.method != .get, request.method != .head else { return nil }
         guard site.isOrigin(of: request) else { return AdminAnswer(problem: 403, "The request is from another site") }
         guard Self.isJSON(request.fields) else { return AdminAnswer(problem: 415, "The body must be application/json") }
         return nil
+    }
+
+    /// How many bytes the body of a request for which `refusal` found nothing may have.
+    func maximumBody(of request: borrowing Request) -> Int {
+        resource(at: request.target.path)?.maximumBody ?? 0
     }
 
     /// Answers a request for which `refusal` found nothing.
@@ -32,8 +37,9 @@ struct AdminResponder {
     /// - Parameters:
     ///   - request: the head.
     ///   - body: the whole body.
+    ///   - now: seconds since 1970.
     /// - Returns: the answer; what it tells is of the moment.
-    func answer(to request: borrowing Request, body: [UInt8]) -> AdminAnswer {
+    func answer(to request: borrowing Request, body: [UInt8], now: Int) async -> AdminAnswer {
         switch resource(at: request.target.path) {
         case .index: return AdminAnswer(json: index())
         case .liveness: return AdminAnswer(text: "ok\n")
@@ -45,6 +51,11 @@ struct AdminResponder {
             return answer
         case .routes: return AdminAnswer(json: operations.routes())
         case .logLevel: return request.method == .post ? changeLogLevel(body) : logLevel()
+        case .keys: return AdminAnswer(json: await operations.keys())
+        case .revocations:
+            let method = request.method
+            let changes = method == .post || method == .delete
+            return changes ? await changeRevocations(method, body, now: now) : AdminAnswer(json: revocations())
         case nil: return AdminAnswer(problem: 404, "There is nothing here; see /")
         }
     }

@@ -10,11 +10,13 @@ package final class Authenticator {
     /// How many identities are kept unless the configuration says otherwise.
     package static let defaultCacheCapacity = 10_000
 
-    /// What is kept about an issuer.
-    private struct Entry {
+    /// What is kept about an issuer; a class, so that looking something up copies nothing.
+    private final class Entry {
         let issuer: Issuer
         let rules: IssuerRules
         let settings: SHA256Digest
+        /// How the issuer is asked about tokens; nil if it is not.
+        let way: SHA256Digest?
         var verifier: TokenVerifier
         /// When the keys are too old to be used, in seconds since 1970.
         var keysEnd: Int
@@ -22,15 +24,36 @@ package final class Authenticator {
         var isCurrent = true
         var nextQuestion: Int
 
+        init(_ issuer: Issuer, settings: SHA256Digest) {
+            self.issuer = issuer
+            self.settings = settings
+            rules = IssuerRules(issuer)
+            way = if case .status(let way) = issuer.verification { way } else { nil }
+            verifier = TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms)
+            let isFetched = issuer.verification == .fetchedKeys
+            keysEnd = isFetched ? 0 : .max
+            nextQuestion = isFetched ? 0 : .max
+        }
+
         /// Whether a cached identity is still that of the token: its settings, and its key or the way in which it was found.
         func stands(_ identity: CachedIdentity) -> Bool {
-            guard settings == identity.settings else { return false }
-            if case .status = issuer.verification { return true }
-            return verifier.hasKey(identity.signingKey)
+            settings == identity.settings && (way != nil || verifier.hasKey(identity.signingKey))
+        }
+
+        /// Without usable keys, asks for them where that may help.
+        func keysMissing(at index: Int, now: Int) -> TokenError {
+            now < nextQuestion ? .keysUnavailable : .undecided(.keys(issuer: index))
+        }
+
+        /// A key that is not there may be new: asks for it where that may help, and believes that there is none only if the issuer
+        /// has said so.
+        func keyMissing(at index: Int, now: Int) -> TokenError {
+            if now >= nextQuestion { return .undecided(.keys(issuer: index)) }
+            return isCurrent ? .unknownKey : .keysUnavailable
         }
     }
 
-    private var entries: [Entry]
+    private let entries: [Entry]
     /// The positions of the issuers that are asked about tokens.
     private let askedIssuers: [Int]
     private var denylist = Denylist([])
@@ -63,15 +86,10 @@ package final class Authenticator {
             var settings = issuer.fingerprint.bytes
             settings.append(decimal: index)
             settings += vocabulary
-            let isFetched = issuer.verification == .fetchedKeys
-            entries.append(
-                Entry(
-                    issuer: issuer, rules: IssuerRules(issuer), settings: SHA256.hash(settings.span),
-                    verifier: TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms),
-                    keysEnd: isFetched ? 0 : .max, nextQuestion: isFetched ? 0 : .max))
+            entries.append(Entry(issuer, settings: SHA256.hash(settings.span)))
         }
         self.entries = entries
-        askedIssuers = issuers.indices.filter { if case .status = issuers[$0].verification { true } else { false } }
+        askedIssuers = entries.indices.filter { entries[$0].way != nil }
         self.scopes = scopes
         self.roles = roles
         self.maximumTokenSize = maximumTokenSize
@@ -181,26 +199,15 @@ package final class Authenticator {
             return nil
         }
         if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
-        guard now < entries[index].keysEnd else { throw keysMissing(ofIssuerAt: index, now: now) }
+        let entry = entries[index]
+        guard now < entry.keysEnd else { throw entry.keysMissing(at: index, now: now) }
         do {
-            try known.validity.check(for: entries[index].rules, now: now)
+            try known.validity.check(for: entry.rules, now: now)
         } catch {
             cache.remove(digest)
             throw error
         }
         return known.principal
-    }
-
-    /// Without usable keys, asks for them where that may help.
-    private func keysMissing(ofIssuerAt index: Int, now: Int) -> TokenError {
-        now < entries[index].nextQuestion ? .keysUnavailable : .undecided(.keys(issuer: index))
-    }
-
-    /// A key that is not there may be new: asks for it where that may help, and believes that there is none only if the issuer
-    /// has said so.
-    private func keyMissing(ofIssuerAt index: Int, now: Int) -> TokenError {
-        if now >= entries[index].nextQuestion { return .undecided(.keys(issuer: index)) }
-        return entries[index].isCurrent ? .unknownKey : .keysUnavailable
     }
 
     /// The principal that holds the API key.
@@ -245,7 +252,7 @@ package final class Authenticator {
         if let examination { note(signed, in: examination) }
         guard let index = index(of: signed.unverifiedIssuer) else { throw .unknownIssuer }
         if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
-        if case .status = entries[index].issuer.verification {
+        if entries[index].way != nil {
             return try judge(token, digest: digest, ofIssuerAt: index, now: now, status: status)
         }
         let claims = try verifiedClaims(of: signed, ofIssuerAt: index, now: now)
@@ -257,13 +264,14 @@ package final class Authenticator {
     private func verifiedClaims(
         of token: borrowing SignedToken, ofIssuerAt index: Int, now: Int
     ) throws(TokenError) -> VerifiedClaims {
+        let entry = entries[index]
         // Who names another algorithm must not make the gateway ask for keys.
-        guard entries[index].issuer.algorithms.contains(token.algorithm) else { throw .unsupportedAlgorithm }
-        guard now < entries[index].keysEnd else { throw keysMissing(ofIssuerAt: index, now: now) }
+        guard entry.issuer.algorithms.contains(token.algorithm) else { throw .unsupportedAlgorithm }
+        guard now < entry.keysEnd else { throw entry.keysMissing(at: index, now: now) }
         do {
-            return try entries[index].verifier.verify(token)
-        } catch .unknownKey where entries[index].issuer.verification == .fetchedKeys {
-            throw keyMissing(ofIssuerAt: index, now: now)
+            return try entry.verifier.verify(token)
+        } catch .unknownKey {
+            throw entry.keyMissing(at: index, now: now)
         } catch {
             throw TokenError(error)
         }
@@ -281,7 +289,7 @@ package final class Authenticator {
     private func judge(
         _ token: Span<UInt8>, digest: SHA256Digest, ofIssuerAt index: Int, now: Int, status: TokenStatus?
     ) throws(TokenError) -> Principal {
-        guard case .status(let way) = entries[index].issuer.verification else { throw .unknownIssuer }
+        guard let way = entries[index].way else { throw .unknownIssuer }
         switch status {
         case nil: throw .undecided(.status(issuer: index, token: OpaqueToken(bytes: token.array, digest: digest)))
         case .unknown: throw .statusUnavailable

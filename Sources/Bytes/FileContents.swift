@@ -84,9 +84,50 @@ package enum FileContents {
     package static func write(
         _ bytes: Span<UInt8>, to path: String, mode: UInt32, existing: Existing
     ) throws(FileError) {
-        let file = try OpenFile(path, O_WRONLY | O_CREAT | (existing == .keep ? O_EXCL : O_TRUNC), mode)
-        var written = 0
-        while written < bytes.count { written += try file.write(bytes.extracting(written..<bytes.count)) }
+        try OpenFile(path, O_WRONLY | O_CREAT | (existing == .keep ? O_EXCL : O_TRUNC), mode).writeAll(bytes)
+    }
+
+    /// Puts a file at `path` that is there as a whole or not at all, also after a loss of power: what was there stays until
+    /// the new content is on the disk. Its directory is made if need be, for the owner only.
+    ///
+    /// - Parameters:
+    ///   - path: the file; `path` and `.new` is where the content is written first, so one process at a time may do it.
+    ///   - bytes: its content.
+    ///   - mode: its permissions, such as `0o600`.
+    /// - Throws: `FileError`; the old file is there then, or, if only its directory could not be written out, the new one.
+    package static func replace(_ path: String, with bytes: Span<UInt8>, mode: UInt32) throws(FileError) {
+        let directory = directory(of: path)
+        try makeDirectory(directory)
+        let new = path + ".new"
+        // What was left behind may have other permissions, or be a link.
+        // SAFETY: the string is alive during the call, which does not keep its pointer.
+        guard unsafe unlink(new) == 0 || last_error() == ENOENT else { throw FileError(code: last_error()) }
+        do throws(FileError) {
+            let file = try OpenFile(new, O_WRONLY | O_CREAT | O_EXCL, mode)
+            try file.writeAll(bytes)
+            try file.synchronize()
+            // SAFETY: as above.
+            guard unsafe rename(new, path) == 0 else { throw FileError(code: last_error()) }
+        } catch {
+            // SAFETY: as above.
+            unsafe _ = unlink(new)
+            throw error
+        }
+        try OpenFile(directory, O_RDONLY | O_DIRECTORY).synchronize()
+    }
+
+    /// Makes a directory for the owner only, and those that it stands in, unless they are there.
+    private static func makeDirectory(_ path: String) throws(FileError) {
+        let parent = directory(of: path)
+        // SAFETY: the string is alive during the call, which does not keep its pointer.
+        var isMade = unsafe mkdir(path, 0o700) == 0
+        if !isMade, last_error() == ENOENT, parent != path {
+            try makeDirectory(parent)
+            // SAFETY: as above.
+            isMade = unsafe mkdir(path, 0o700) == 0
+        }
+        guard isMade || last_error() == EEXIST else { throw FileError(code: last_error()) }
+        if isMade { try OpenFile(parent, O_RDONLY | O_DIRECTORY).synchronize() }
     }
 }
 
@@ -164,5 +205,16 @@ private struct OpenFile: ~Copyable {
             if count >= 0 { return count }
             guard last_error() == EINTR else { throw FileError(code: last_error()) }
         }
+    }
+
+    /// Writes all of `bytes`.
+    func writeAll(_ bytes: Span<UInt8>) throws(FileError) {
+        var written = 0
+        while written < bytes.count { written += try write(bytes.extracting(written..<bytes.count)) }
+    }
+
+    /// Waits until everything is on the disk.
+    func synchronize() throws(FileError) {
+        guard fsync(descriptor) == 0 else { throw FileError(code: last_error()) }
     }
 }

@@ -9,4 +9,7 @@ package enum WallClock {
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
+
+    /// Seconds since then, rounded down.
+    package static var seconds: Int { Int(microseconds / 1_000_000) }
 }

@@ -1,9 +1,10 @@
 package import JOSE
+import Revocation
 
 /// The credentials of machines that are good here.
 package struct APIKeysConfiguration: Sendable, Equatable {
     /// What routes call API keys among their issuers.
-    package static let issuerName = "api_keys"
+    package static let issuerName = RevocableToken.apiKeyIssuer
 
     /// The field that may carry a key in the place of `Authorization`; nil for none.
     package var header: String?

@@ -8,6 +8,8 @@ package enum BuiltInPath: Sendable, Hashable {
     case token(path: String)
     /// The public keys of the built-in issuer (RFC 7517 §5).
     case keySet
+    /// Who issues the tokens that are good here (RFC 9728 §3), on the listeners whose external URL is known.
+    case resourceMetadata
 
     /// The name in logs and lists.
     package var id: String {
@@ -15,6 +17,7 @@ package enum BuiltInPath: Sendable, Hashable {
         case .liveness: "gateway.livez"
         case .token: "gateway.token"
         case .keySet: "gateway.jwks"
+        case .resourceMetadata: "gateway.resource_metadata"
         }
     }
 
@@ -24,13 +27,17 @@ package enum BuiltInPath: Sendable, Hashable {
         case .liveness: "/livez"
         case .token(let path): path
         case .keySet: "/.well-known/jwks.json"
+        case .resourceMetadata: "/.well-known/oauth-protected-resource"
         }
     }
+
+    /// Whether every path below is the gateway's, too: one for each resource (RFC 9728 §3.1).
+    package var includesPathsBelow: Bool { self == .resourceMetadata }
 
     /// The methods that are answered.
     package var methods: [Method] {
         switch self {
-        case .liveness, .keySet: [.get, .head]
+        case .liveness, .keySet, .resourceMetadata: [.get, .head]
         case .token: [.post]
         }
     }
@@ -39,8 +46,10 @@ package enum BuiltInPath: Sendable, Hashable {
 extension GatewayConfiguration {
     /// The paths that the gateway answers itself, on any listener.
     package var builtInPaths: [BuiltInPath] {
-        let liveness: [BuiltInPath] = listeners.contains(where: \.answersLiveness) ? [.liveness] : []
-        return liveness + (tokenEndpoint.map { [.token(path: $0.path), .keySet] } ?? [])
+        var paths: [BuiltInPath] = listeners.contains(where: \.answersLiveness) ? [.liveness] : []
+        if let tokenEndpoint { paths += [.token(path: tokenEndpoint.path), .keySet] }
+        if listeners.contains(where: { $0.publishedURL != nil }) { paths.append(.resourceMetadata) }
+        return paths
     }
 
     /// The token endpoint of the built-in issuer; nil if there is none.

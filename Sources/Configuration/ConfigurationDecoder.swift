@@ -22,11 +22,16 @@ struct ConfigurationDecoder {
         let issuers = IssuerDecoder(files: files, names: names).decode(root["issuers"])
         let apiKeys = APIKeyDecoder(problems: problems, scopes: names.scopes, roles: names.roles)
             .decode(root["api_keys"])
+        let tokenLocations = TokenLocationDecoder(problems: problems, apiKeyHeader: apiKeys?.header)
+            .decode(root["token_locations"])
         let upstreamDecoder = UpstreamDecoder(files: files, admin: admin)
         let upstreams = upstreamDecoder.decode(root["upstreams"])
         let routes = RouteDecoder(
             problems: problems, names: names, upstreams: upstreams, upstreamDecoder: upstreamDecoder, limits: limits,
-            fields: RouteFieldDecoder(problems: problems, apiKeyHeader: apiKeys?.header)
+            fields: RouteFieldDecoder(
+                problems: problems,
+                credentialFields: [(apiKeys?.header, "api_keys"), (tokenLocations.header, "token_locations")]),
+            introspected: IntrospectedIssuers(in: root, problems)
         ).decode(root)
         let allUpstreams = upstreams + routes.inlineUpstreams
         SharedServers(problems: problems).check(root, upstreams: allUpstreams)
@@ -34,10 +39,10 @@ struct ConfigurationDecoder {
             hash: hash, listeners: listeners, admin: admin, workers: root["workers"]?.integer, scopes: scopes,
             roles: roles, grant: root["grant"]?.choice(ScopeGrant.self) ?? .union, issuers: issuers,
             apiKeys: apiKeys,
-            tokenLocations: TokenLocationsConfiguration(
-                webSocketProtocol: root["token_locations"]?["websocket_protocol"]?.string),
-            upstreams: allUpstreams, routes: routes.routes,
-            refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]), limits: limits,
+            tokenLocations: tokenLocations, upstreams: allUpstreams, routes: routes.routes,
+            refusals: decodeRefusals(root["refusals"]), accessLog: decodeAccessLog(root["access_log"]),
+            stateDirectory: root["state_directory"]?.string.map(files.paths.resolve),
+            revocations: RevocationDecoder(files: files).decode(root["revocations"]), limits: limits,
             forwarding: ForwardingConfiguration(writesVia: root["forwarding"]?["via"]?.boolean ?? true))
     }
 

@@ -14,6 +14,7 @@ struct ConfigurationReview {
         warnOfCleartextTokens()
         warnOfPasswords()
         warnOfAnyAudience()
+        ProviderReview(problems: problems).warn(of: root, configuration)
         warnOfLastingKeys()
         warnOfUnusedScopes()
         warnOfUnusedRoles()

@@ -29,6 +29,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
     case cleartextTokens = "cleartext_tokens"
     case lastingKey = "lasting_key"
     case expiredKey = "expired_key"
+    case cleartextProvider = "cleartext_provider"
     case cleartextPasswords = "cleartext_passwords"
     case passwordGrant = "password_grant"
     case unverifiedUpstream = "unverified_upstream"
@@ -52,7 +53,7 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
             .exposedAdmin:
             .error
         case .shadowRoute, .anyAudience, .weakerTwin, .unusedScope, .unusedRole, .mistypedMethod, .inlineSecret,
-            .cleartextTokens, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey,
+            .cleartextTokens, .cleartextProvider, .cleartextPasswords, .passwordGrant, .lastingKey, .expiredKey,
             .unverifiedUpstream, .schemeMismatch, .certificateDates, .withoutEffect:
             .warning
         }
@@ -87,11 +88,12 @@ package enum ConfigurationRule: String, CaseIterable, Sendable {
         case .lastingKey: "An API key ceases to be good some day."
         case .expiredKey: "An API key that is listed is good."
         case .cleartextTokens: "Tokens do not cross a network in the clear (RFC 6750 §5.2)."
+        case .cleartextProvider: "Identity providers are not asked in the clear."
         case .cleartextPasswords: "Passwords do not cross a network in the clear (RFC 6749 §3.2)."
         case .unverifiedUpstream: "The servers of an upstream prove who they are."
         case .schemeMismatch: "Clients use the scheme that a listener speaks."
         case .certificateDates: "A certificate is good, and stays so for another 14 days."
-        case .withoutEffect: "What a route says has an effect there."
+        case .withoutEffect: "What is written has an effect."
         case .passwordGrant: "Clients do not see the passwords of users (RFC 9700 §2.4)."
         }
     }

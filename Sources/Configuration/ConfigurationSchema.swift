@@ -134,24 +134,12 @@ extension ObjectShape {
         var members: [(String, JSONValue)] = [
             ("type", .string("object")), ("properties", .members(properties)), ("additionalProperties", .bool(false)),
         ]
-        let required = known.filter { $0.presence == .required }
+        let required = known.filter { $0.presence == .required && $0.condition == .always }
         if !required.isEmpty {
             members.append(("required", .elements(required.map { .string($0.name) })))
         }
-        let replaceable = known.compactMap { key in
-            if case .requiredUnless(let other) = key.presence { (key: key.name, other: other) } else { nil }
-        }
-        if let other = replaceable.first?.other {
-            let names = replaceable.map { JSONValue.string($0.key) }
-            let without = JSONValue.members([
-                ("required", .elements(names)), ("not", Self.requiring(other)),
-            ])
-            let with = JSONValue.members([
-                ("required", .elements([.string(other)])),
-                ("not", .members([("anyOf", .elements(replaceable.map { Self.requiring($0.key) }))])),
-            ])
-            members.append(("oneOf", .elements([without, with])))
-        }
+        let conditional = known.filter { $0.condition != .always }.map(\.conditionSchema)
+        if !conditional.isEmpty { members.append(("allOf", .elements(conditional))) }
         if isChoice { members.append(("oneOf", .elements(known.map { Self.requiring($0.name) }))) }
         if !inseparable.isEmpty {
             let partners = inseparable.map { key in
@@ -168,16 +156,44 @@ extension ObjectShape {
         return .members(members)
     }
 
-    private static func requiring(_ name: String) -> JSONValue {
+    fileprivate static func requiring(_ name: String) -> JSONValue {
         .members([("required", .elements([.string(name)]))])
     }
 }
 
+extension KeyCondition {
+    /// What is good only where the condition holds.
+    fileprivate var schema: JSONValue {
+        switch self {
+        case .always: .bool(true)
+        case .with(let paths): .members([("anyOf", .elements(paths.map { Self.presence(of: $0[...]) }))])
+        case .without(let paths): .members([("not", KeyCondition.with(paths).schema)])
+        }
+    }
+
+    private static func presence(of path: ArraySlice<String>) -> JSONValue {
+        guard let name = path.first else { return .bool(true) }
+        let required = ("required", JSONValue.elements([.string(name)]))
+        let rest = path.dropFirst()
+        return rest.isEmpty
+            ? .members([required])
+            : .members([required, ("properties", .members([(name, presence(of: rest))]))])
+    }
+}
+
 extension Key {
+    /// Where the key must, may and must not be.
+    fileprivate var conditionSchema: JSONValue {
+        let required = ObjectShape.requiring(name)
+        return .members(
+            [("if", condition.schema)] + (presence == .required ? [("then", required)] : [])
+                + [("else", .members([("not", required)]))])
+    }
+
     fileprivate func schema(collecting forms: inout [String: JSONValue]) -> JSONValue {
         guard case .object(let members) = shape.schema(collecting: &forms) else { return .null }
         let description = [("description", JSONValue.string(summary))]
         return .members(
-            description + (defaultValue.map { [("default", $0)] } ?? []) + members.map { ($0.name, $0.node.value) })
+            description + (defaultValue().map { [("default", $0)] } ?? []) + members.map { ($0.name, $0.node.value) })
     }
 }

@@ -10,4 +10,8 @@ package struct CrossOriginConfiguration: Sendable, Equatable {
     package var allowsCredentials = false
     /// How long browsers may keep the answer to a preflight; nil for as long as they like.
     package var maximumAge: Duration?
+
+    /// Pages of any origin, with whatever fields, but without cookies.
+    package static let everyPage = CrossOriginConfiguration(
+        origins: ["*"], headers: ["*"], maximumAge: .seconds(3600))
 }

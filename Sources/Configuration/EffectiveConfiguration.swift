@@ -76,7 +76,7 @@ package struct EffectiveConfiguration {
         _ cursor: Cursor, _ shape: ObjectShape, _ value: (Member, Key) -> JSONValue
     ) -> JSONValue {
         let own = written(cursor) { member in shape[member.name].map { value(member, $0) } ?? shown(member.value.node) }
-        return .members(own + defaults(of: shape.keys.filter { cursor[$0.name] == nil }))
+        return .members(own + defaults(of: shape.keys.filter { cursor[$0.name] == nil }, in: cursor))
     }
 
     /// The members that an object has; comments stay as they are.
@@ -87,21 +87,24 @@ package struct EffectiveConfiguration {
         }
     }
 
-    private func defaults(of keys: [Key]) -> [(String, JSONValue)] {
+    /// The defaults of keys that are not in an object; nil for one that is not written.
+    private func defaults(of keys: [Key], in object: Cursor?) -> [(String, JSONValue)] {
         keys.compactMap { key in
-            guard key.name != "route_defaults", let value = defaultValue(of: key) else { return nil }
+            guard key.name != "route_defaults", key.condition.holds(in: object),
+                let value = defaultValue(of: key, in: object)
+            else { return nil }
             return (key.name, value)
         }
     }
 
     /// What holds where `key` is not written; nil if nothing can be written for it.
-    private func defaultValue(of key: Key) -> JSONValue? {
+    private func defaultValue(of key: Key, in object: Cursor? = nil) -> JSONValue? {
         if let place = key.inherits { return inherited(from: place) }
-        if let value = key.defaultValue { return value }
+        if let value = key.defaultValue(in: object) { return value }
         guard key.presence == .optional, case .object(let object) = key.shape, !object.isChoice,
             !object.meansSomethingEmpty, !object.keys.contains(where: { $0.presence == .required })
         else { return nil }
-        let members = defaults(of: object.keys)
+        let members = defaults(of: object.keys, in: nil)
         return members.isEmpty ? nil : .members(members)
     }
 
@@ -114,7 +117,7 @@ package struct EffectiveConfiguration {
             guard case .object(let object) = shape, let key = object[name] else { return nil }
             cursor = cursor?[name]
             shape = key.shape
-            value = cursor.map { shown($0.node) } ?? key.defaultValue
+            value = cursor.map { shown($0.node) } ?? key.defaultValue()
         }
         return value
     }

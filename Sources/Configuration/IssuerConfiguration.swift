@@ -1,5 +1,6 @@
 package import IdentityProviders
 package import JOSE
+package import Outbound
 
 /// An issuer whose tokens are good here.
 package struct IssuerConfiguration: Sendable, Equatable {
@@ -59,6 +60,15 @@ package enum KeySourceConfiguration: Sendable, Equatable {
     case remote(RemoteKeysSettings)
     /// There are none: the issuer is asked about each token (RFC 7662).
     case introspection(IntrospectionSettings)
+
+    /// How the provider is reached; nil if it is never asked.
+    package var provider: OutboundSettings? {
+        switch self {
+        case .remote(let settings): settings.client
+        case .introspection(let settings): settings.client
+        case .file, .pemFile, .secret, .inline, .tokenEndpoint: nil
+        }
+    }
 }
 
 /// Where a token's claims hold what the gateway looks for: lists of paths, of which each is a list of keys.

@@ -37,20 +37,34 @@ struct IssuerDecoder {
     private func decode(_ name: String, _ cursor: Cursor) -> IssuerConfiguration? {
         let claims = decodeClaims(cursor["claims"])
         let endpoint = cursor["token_endpoint"].flatMap { TokenEndpointDecoder(self).decode($0, in: cursor) }
-        let keySource = endpoint.flatMap(ownKeys) ?? decodeKeys(cursor["keys"])
+        let keySource = endpoint.flatMap(ownKeys) ?? askedKeys(name, cursor) ?? decodeKeys(cursor["keys"])
         let algorithms =
             endpoint.map { [$0.signingKey.algorithm] } ?? decodeAlgorithms(cursor["algorithms"], keys: keySource?.1)
+        let isIntrospected = cursor["keys"]?["introspection"] != nil
         guard let (source, keys) = keySource else { return nil }
         let audience = cursor["audience"]?.strings.map { AudienceConfiguration.oneOf($0) } ?? .any
-        return IssuerConfiguration(
+        var issuer = IssuerConfiguration(
             name: name, issuer: cursor["issuer"]?.string ?? "", audience: audience,
             algorithms: algorithms, keySource: source, keys: keys, claims: claims,
             requiredClaims: cursor["required_claims"]?.strings ?? [],
             clockSkew: cursor["clock_skew"]?.duration ?? .seconds(30),
             maximumLifetime: cursor["maximum_lifetime"]?.duration,
-            requiresExpiry: cursor["require_expiry"]?.boolean ?? true,
+            requiresExpiry: cursor["require_expiry"]?.boolean ?? !isIntrospected,
             tokenType: cursor["token_type"]?.string, grant: cursor["grant"]?.choice(ScopeGrant.self),
             tokenEndpoint: endpoint)
+        issuer.waitsForKeys = cursor["keys_at_start"]?.choice(KeysAtStart.self) == .wait
+        return issuer
+    }
+
+    /// Where there are no keys yet, since the provider is to be asked for them, or about tokens.
+    private func askedKeys(_ name: String, _ cursor: Cursor) -> (KeySourceConfiguration, KeySet)? {
+        guard let keys = cursor["keys"] else { return nil }
+        if let introspection = keys["introspection"] {
+            return IntrospectionDecoder(files: files).decode(introspection, name: name, in: cursor)
+                .map { (.introspection($0), KeySet()) }
+        }
+        guard keys["discovery"] != nil || keys["jwks_uri"] != nil else { return nil }
+        return RemoteKeysDecoder(files: files).decode(cursor, name: name).map { (.remote($0), KeySet()) }
     }
 
     private func ownKeys(_ endpoint: TokenEndpointConfiguration) -> (KeySourceConfiguration, KeySet)? {

@@ -23,18 +23,29 @@ package struct ListenerConfiguration: Sendable, Equatable {
     /// Whether clients find here who issues tokens (RFC 9728), if the external URL is known.
     package var publishesResourceMetadata = true
 
+    /// The URL that resource metadata is published for (RFC 9728); nil if none is.
+    package var publishedURL: ExternalURL? { publishesResourceMetadata ? externalURL : nil }
+
     /// The scheme that clients use: that of the external URL, or else what the listener itself speaks.
     package var scheme: URLScheme { externalURL?.scheme ?? (tls == nil ? .http : .https) }
 }
 
 /// How clients name a listener; never derived from what a client sends.
-package struct ExternalURL: Sendable, Equatable {
+package struct ExternalURL: Sendable, Hashable {
     /// The scheme that clients use.
     package var scheme: URLScheme
     /// The host in lower case, with the port unless it is the scheme's own.
     package var authority: String
     /// The port, also where it is the scheme's own.
     package var port: Int
+
+    /// The URL as an origin (RFC 6454 section 6.2): without a slash at its end.
+    package var origin: String { "\(scheme.rawValue)://\(authority)" }
+
+    /// The host without the port.
+    package var host: Substring {
+        port == scheme.defaultPort ? authority[...] : authority.dropLast(":\(port)".utf8.count)
+    }
 }
 
 /// Who may say whom a request comes from.

@@ -25,6 +25,7 @@ struct ListenerDecoder {
             configuration.readsProxyProtocol = listener["proxy_protocol"]?.boolean ?? false
             configuration.underscoreFields = listener["underscore_fields"]?.choice(UnderscoreFields.self) ?? .drop
             configuration.answersLiveness = listener["livez"]?.boolean ?? false
+            configuration.publishesResourceMetadata = listener["resource_metadata"]?.boolean ?? true
             if configuration.readsProxyProtocol, listener["trusted_proxies"] == nil {
                 problems.report(
                     "\"proxy_protocol\" is believed from \"trusted_proxies\" only, and none are listed",

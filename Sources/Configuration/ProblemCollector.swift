@@ -42,6 +42,8 @@ final class ProblemCollector {
     private var mistypedKeys: [Int: Set<String>] = [:]
     /// The bytes that are not shown in excerpts.
     private var secrets: [Range<Int>] = []
+    /// What there is to say about files that this one names.
+    private var included: [ProblemCollector] = []
     /// Whether lines of the file may be shown.
     var showsSource = true
 
@@ -49,7 +51,10 @@ final class ProblemCollector {
         self.source = source
     }
 
-    var hasErrors: Bool { problems.contains { $0.rule.severity == .error } }
+    var hasErrors: Bool { problems.contains { $0.rule.severity == .error } || included.contains(where: \.hasErrors) }
+
+    /// Takes over what there is to say about a file that this one names.
+    func include(_ other: ProblemCollector) { included.append(other) }
 
     /// Notes the bytes of the file that must not be shown.
     func hide(_ ranges: [Range<Int>]) { secrets += ranges }
@@ -141,14 +146,15 @@ final class ProblemCollector {
     /// The line of a value, for messages that name it.
     func line(of cursor: Cursor) -> Int { source.line(at: cursor.node.range.lowerBound) }
 
-    /// What was noted, in the order of the file.
+    /// What was noted, in the order of the file, and then what was noted of the files that it names.
     ///
     /// - Parameter severity: which of it.
     /// - Returns: findings that show neither secrets nor values of the environment.
     func findings(_ severity: ConfigurationRule.Severity) -> [ConfigurationFinding] {
         var order = problems.indices.filter { problems[$0].rule.severity == severity }
         order.sort { (problems[$0].range.lowerBound, $0) < (problems[$1].range.lowerBound, $1) }
-        return order.map { finding(problems[$0]) } + (leftOut[severity].map { [finding($0.summary)] } ?? [])
+        let own = order.map { finding(problems[$0]) } + (leftOut[severity].map { [finding($0.summary)] } ?? [])
+        return own + included.flatMap { $0.findings(severity) }
     }
 
     private func finding(_ problem: Problem) -> ConfigurationFinding {

@@ -10,6 +10,7 @@ struct RouteDecoder {
     let upstreamDecoder: UpstreamDecoder
     let limits: LimitsConfiguration
     let fields: RouteFieldDecoder
+    let introspected: IntrospectedIssuers
 
     /// The routes, and the upstreams that are written inside them.
     struct Result {
@@ -30,6 +31,7 @@ struct RouteDecoder {
         }
         var lines: [String: Int] = [:]
         var needsIssuer: Cursor?
+        var takesAnyIssuer: Cursor?
         let builtIn = WrittenBuiltInPaths(in: root, problems)
         builtIn.reportClashes()
         for cursor in root["routes"]?.elements ?? [] {
@@ -40,8 +42,11 @@ struct RouteDecoder {
             checkCompleted(settings)
             builtIn.reportClash(with: settings)
             decode(settings, into: &result)
-            if needsIssuer == nil, let access = settings.access, access != .everyone { needsIssuer = cursor }
+            guard let access = settings.access, access != .everyone else { continue }
+            needsIssuer = needsIssuer ?? cursor
+            if settings["issuers"] == nil { takesAnyIssuer = takesAnyIssuer ?? cursor }
         }
+        if let takesAnyIssuer { introspected.reportSeveral(on: takesAnyIssuer) }
         reportConflicts(result)
         if let needsIssuer, root["issuers"] == nil, root["api_keys"] == nil,
             !problems.isMistyped(["issuers", "api_keys"], in: root)
@@ -102,6 +107,7 @@ struct RouteDecoder {
         for issuer in cursor["issuers"]?.elements ?? [] {
             problems.requireKnown(issuer, in: names.issuers, kind: "issuer", key: "issuers")
         }
+        introspected.reportSeveral(in: cursor["issuers"])
         if let upstream = cursor["upstream"] {
             problems.requireKnown(upstream, in: names.upstreams, kind: "upstream", key: "upstreams")
         }

@@ -3,8 +3,8 @@ import Bytes
 /// Decodes what a route says about fields: `identity_headers` and `cors`.
 struct RouteFieldDecoder {
     let problems: ProblemCollector
-    /// The field that may carry an API key.
-    let apiKeyHeader: String?
+    /// The fields that may carry an API key or a token, and the keys of the file that say so.
+    let credentialFields: [(name: String?, key: String)]
 
     // MARK: Identity
 
@@ -22,10 +22,10 @@ struct RouteFieldDecoder {
     func checkIdentityHeaders(_ cursor: Cursor?) {
         var seen: Set<String> = []
         for member in cursor?.members ?? [] {
-            if member.name.lowercased() == apiKeyHeader?.lowercased() {
+            if let field = credentialFields.first(where: { $0.name?.lowercased() == member.name.lowercased() }) {
                 problems.report(
-                    "\"\(member.name)\" carries API keys, see \"api_keys\"", as: .contradiction, at: member.nameRange,
-                    pointer: member.value.pointer)
+                    "\"\(member.name)\" carries credentials, see \"\(field.key)\"", as: .contradiction,
+                    at: member.nameRange, pointer: member.value.pointer)
             }
             if !seen.insert(member.name.lowercased()).inserted {
                 problems.report(

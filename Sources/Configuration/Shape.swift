@@ -77,9 +77,8 @@ extension ObjectShape {
 /// A key of an object.
 struct Key: Sendable {
     enum Presence: Sendable, Equatable {
+        /// Required wherever its condition holds.
         case required
-        /// Required where another key is not there, beside which it cannot stand.
-        case requiredUnless(String)
         case optional
         /// The reader knows the key, but its feature does not exist yet.
         case later
@@ -88,47 +87,61 @@ struct Key: Sendable {
     let name: String
     let shape: Shape
     let presence: Presence
+    /// Where it means something; anywhere else it is an error.
+    let condition: KeyCondition
     /// The default as it would be written.
     let defaultText: String?
+    /// Where the default is another one, and which.
+    private let exception: (condition: KeyCondition, defaultText: String)?
     /// The key of the file, by names from the top, whose value holds where this key is not written.
     let inherits: [String]?
     /// What the key is for, in one sentence.
     let summary: String
 
-    init(_ name: String, _ shape: Shape, _ presence: Presence, _ summary: String) {
-        self.init(name, shape, presence, nil, nil, summary)
+    init(
+        _ name: String, _ shape: Shape, _ presence: Presence, where condition: KeyCondition = .always, _ summary: String
+    ) {
+        self.init(name, shape, presence, condition, nil, nil, nil, summary)
     }
 
     /// An optional key.
-    init(_ name: String, _ shape: Shape, _ summary: String) {
-        self.init(name, shape, .optional, nil, nil, summary)
+    init(_ name: String, _ shape: Shape, where condition: KeyCondition = .always, _ summary: String) {
+        self.init(name, shape, .optional, condition, nil, nil, nil, summary)
     }
 
-    /// An optional key with a default, as it would be written.
-    init(_ name: String, _ shape: Shape, default defaultText: String, _ summary: String) {
-        self.init(name, shape, .optional, defaultText, nil, summary)
+    /// An optional key with a default, as it would be written, and perhaps another default under a condition.
+    init(
+        _ name: String, _ shape: Shape, where condition: KeyCondition = .always, default defaultText: String,
+        except exception: (condition: KeyCondition, defaultText: String)? = nil, _ summary: String
+    ) {
+        self.init(name, shape, .optional, condition, defaultText, exception, nil, summary)
     }
 
     /// An optional key whose default is another key's value.
     init(_ name: String, _ shape: Shape, inherits: [String], _ summary: String) {
-        self.init(name, shape, .optional, nil, inherits, summary)
+        self.init(name, shape, .optional, .always, nil, nil, inherits, summary)
     }
 
     private init(
-        _ name: String, _ shape: Shape, _ presence: Presence, _ defaultText: String?, _ inherits: [String]?,
-        _ summary: String
+        _ name: String, _ shape: Shape, _ presence: Presence, _ condition: KeyCondition, _ defaultText: String?,
+        _ exception: (condition: KeyCondition, defaultText: String)?, _ inherits: [String]?, _ summary: String
     ) {
         self.name = name
         self.shape = shape
         self.presence = presence
+        self.condition = condition
         self.defaultText = defaultText
+        self.exception = exception
         self.inherits = inherits
         self.summary = summary
     }
 
     /// The default as a value; nil if there is none.
-    var defaultValue: JSONValue? {
-        guard let defaultText else { return nil }
+    ///
+    /// - Parameter object: the object that the key is missing in; nil for what mostly holds.
+    func defaultValue(in object: Cursor? = nil) -> JSONValue? {
+        guard var defaultText else { return nil }
+        if let exception, exception.condition.holds(in: object) { defaultText = exception.defaultText }
         switch shape {
         case .boolean: return .bool(defaultText == "true")
         case .integer, .oneOfIntegers: return Int(defaultText).map { .integer($0) }

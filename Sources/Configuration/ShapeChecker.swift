@@ -110,6 +110,7 @@ struct ShapeChecker {
                 check(member.value, key.shape)
             }
         }
+        checkConditions(cursor, shape)
         for key in shape.keys where isRequired(key, in: cursor) && cursor[key.name] == nil {
             if !problems.isMistyped([key.name], in: cursor) { reportMissing("\"\(key.name)\" is missing", cursor) }
         }
@@ -118,10 +119,20 @@ struct ShapeChecker {
     }
 
     private func isRequired(_ key: Key, in cursor: Cursor) -> Bool {
-        switch key.presence {
-        case .required: true
-        case .requiredUnless(let other): cursor[other] == nil && !problems.isMistyped([other], in: cursor)
-        case .optional, .later: false
+        guard key.presence == .required, key.condition.holds(in: cursor) else { return false }
+        if case .without(let others) = key.condition {
+            return !problems.isMistyped(others.filter { $0.count == 1 }.flatMap(\.self), in: cursor)
+        }
+        return true
+    }
+
+    /// Reports keys that mean nothing where they stand.
+    private func checkConditions(_ cursor: Cursor, _ shape: ObjectShape) {
+        for key in shape.keys where !key.condition.holds(in: cursor) {
+            guard let value = cursor[key.name], let words = key.condition.problem(of: key.name, in: cursor, problems)
+            else { continue }
+            problems.report(
+                words, as: .contradiction, at: cursor.nameRange(of: key.name), pointer: value.pointer)
         }
     }
 

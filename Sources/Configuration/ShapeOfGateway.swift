@@ -19,7 +19,8 @@ extension Shape {
             Key("access_log", accessLog, "How requests are logged."),
             Key("limits", limits, "The bounds of everything that can grow or wait."),
             Key("forwarding", forwarding, "What is added to forwarded messages."),
-            .later("state_directory", "Where what must survive a restart is kept."),
+            Key("state_directory", .string(.file), "Where what must survive a restart is kept; nowhere by default."),
+            Key("revocations", revocationSource, "Which tokens are not good any more."),
         ]))
 
     private static let listener = Shape.object(
@@ -40,6 +41,9 @@ extension Shape {
                 "underscore_fields", .word(UnderscoreFields.allCases.map(\.rawValue)), default: "drop",
                 "What happens to fields with an underscore in their name."),
             Key("livez", .boolean, default: "false", "Whether the gateway answers /livez here, for load balancers."),
+            Key(
+                "resource_metadata", .boolean, where: .with([["external_url"]]), default: "true",
+                "Whether clients find here who issues tokens (RFC 9728)."),
         ]))
 
     private static let admin = Shape.object(
@@ -58,10 +62,15 @@ extension Shape {
 
     private static let tokenLocations = Shape.object(
         ObjectShape([
+            Key("header", .string(.ownFieldName), "A field that may hold the token instead; none by default."),
+            Key("cookie", .string(.cookieName), "A cookie that may hold the token instead; none by default."),
             Key(
                 "websocket_protocol", .string(.subprotocol),
-                "The subprotocol behind which a WebSocket's handshake may offer the token; none by default.")
+                "The subprotocol behind which a WebSocket's handshake may offer the token; none by default."),
         ]))
+
+    private static let revocationSource = Shape.object(
+        ObjectShape([Key("file", .string(.file), .required, "The file that lists them.")]))
 
     /// One upstream, named or inside a route.
     static let upstream = Shape.object(

@@ -32,17 +32,24 @@ extension Shape {
         ]))
 
     /// The TLS to an upstream.
-    static let upstreamTLS = Shape.object(
-        ObjectShape(
-            [
-                Key(
-                    "authorities", .string(.file),
-                    "PEM file of the authorities whose certificates are good; by default those of the system."),
-                Key("certificate", .string(.file), "PEM file of the certificate that the gateway shows."),
-                Key("key", .secret, "The private key of the certificate in PEM."),
-                Key(
-                    "server_name", .string(.hostName),
-                    "The name that the server is asked for and that its certificate must have."),
-                Key("verify", .boolean, default: "true", "Whether the servers must prove who they are."),
-            ], inseparable: ["certificate", "key"], meansSomethingEmpty: true))
+    static let upstreamTLS = clientTLS(
+        and: [Key("verify", .boolean, default: "true", "Whether the servers must prove who they are.")])
+
+    /// The TLS to an identity provider, which always proves who it is.
+    static let providerTLS = clientTLS(and: [])
+
+    private static func clientTLS(and others: [Key]) -> Shape {
+        let keys = [
+            Key(
+                "authorities", .string(.file),
+                "PEM file of the authorities whose certificates are good; by default those of the system."),
+            Key("certificate", .string(.file), "PEM file of the certificate that the gateway shows."),
+            Key("key", .secret, "The private key of the certificate in PEM."),
+            Key(
+                "server_name", .string(.hostName),
+                "The name that the server is asked for and that its certificate must have."),
+        ]
+        return .object(
+            ObjectShape(keys + others, inseparable: ["certificate", "key"], meansSomethingEmpty: true))
+    }
 }

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Outbound
 import Passwords
 import Routing
 
@@ -41,6 +42,12 @@ enum StringForm: Sendable {
     case origin
     /// The name of a subprotocol of WebSockets: a token (RFC 6455 §4.1, RFC 9110 §5.6.2) that is not long.
     case subprotocol
+    /// The name of a cookie: a token (RFC 6265 §4.1.1) that is not long.
+    case cookieName
+    /// The URL of a service that the gateway itself asks.
+    case serviceURL
+    /// `environment`, `none`, or the URL of a proxy.
+    case proxyChoice
     /// The hash of an API key.
     case keyHash
     /// A point in time (RFC 3339).
@@ -54,6 +61,9 @@ enum StringForm: Sendable {
     case duration(TextRange<Duration>)
     /// A size; `unlimited` may be written where `orUnlimited`.
     case size(TextRange<Int>, orUnlimited: Bool = false)
+
+    /// How long the name of a subprotocol or a cookie may be, in bytes.
+    private static let longestToken = 64
 
     /// What is wrong with `text`, or nil.
     func problem(in text: String) -> ValueProblem? {
@@ -77,7 +87,7 @@ enum StringForm: Sendable {
         // Perhaps the key itself.
         case .keyHash: KeyHashText.parse(text) == nil
         // Perhaps a token.
-        case .subprotocol: text.utf8.count > 64
+        case .subprotocol, .cookieName: text.utf8.count > Self.longestToken
         case .address, .serverURL, .externalURL, .upstreamHost, .hostName, .proxy: Self.holdsUser(text)
         default: UserInformation.masked(in: text) != nil
         }
@@ -130,7 +140,9 @@ enum StringForm: Sendable {
                 throw ValueProblem(
                     message: "\"\(text)\" is not an address or a range of addresses, such as \"10.0.0.0/8\" or \"::1\"")
             }
-        case .fieldName, .ownFieldName, .origin, .subprotocol, .keyHash, .time, .builtInPath, .accountName,
+        case .serviceURL: _ = try ServiceURL(checking: text)
+        case .proxyChoice: _ = try ProxyChoice(checking: text)
+        case .fieldName, .ownFieldName, .origin, .subprotocol, .cookieName, .keyHash, .time, .builtInPath, .accountName,
             .passwordHash:
             try checkAccess(text)
         case .prefix: try RewriteConfiguration.checkPrefix(text)
@@ -150,11 +162,8 @@ enum StringForm: Sendable {
                 throw ValueProblem(message: "the field \"\(text)\" already has a meaning")
             }
         case .origin: try OriginText.check(text)
-        case .subprotocol:
-            guard text.utf8.count <= 64 else { throw ValueProblem(message: "a subprotocol has at most 64 characters") }
-            try require(text, "a subprotocol consists of letters, digits and \"!#$%&'*+-.^_`|~\" (RFC 9110)") {
-                $0.isTokenCharacter
-            }
+        case .subprotocol: try requireToken(text, "a subprotocol")
+        case .cookieName: try requireToken(text, "the name of a cookie")
         case .keyHash:
             guard KeyHashText.parse(text) != nil else {
                 throw ValueProblem(
@@ -175,6 +184,15 @@ enum StringForm: Sendable {
             else { throw ValueProblem(message: "a name has at most 256 bytes and no control characters") }
         case .passwordHash: _ = try PasswordHash(checking: text)
         default: break
+        }
+    }
+
+    private func requireToken(_ text: String, _ what: String) throws(ValueProblem) {
+        guard text.utf8.count <= Self.longestToken else {
+            throw ValueProblem(message: "\(what) has at most \(Self.longestToken) characters")
+        }
+        try require(text, "\(what) consists of letters, digits and \"!#$%&'*+-.^_`|~\" (RFC 9110)") {
+            $0.isTokenCharacter
         }
     }
 
@@ -207,6 +225,16 @@ extension RoutePattern {
             try self.init(text)
         } catch {
             throw ValueProblem(message: error.message, offset: error.offset)
+        }
+    }
+}
+
+extension ServiceURL {
+    init(checking text: String) throws(ValueProblem) {
+        do {
+            try self.init(text)
+        } catch {
+            throw ValueProblem(message: error.message)
         }
     }
 }

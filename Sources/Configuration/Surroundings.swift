@@ -19,7 +19,7 @@ package struct Surroundings {
     ///   - environment: the value of an environment variable, or nil.
     ///   - contentsOfFile: the content of the file at a path.
     package init(
-        now: Int = Int(WallClock.microseconds / 1_000_000), environment: @escaping (String) -> String?,
+        now: Int = WallClock.seconds, environment: @escaping (String) -> String?,
         contentsOfFile: @escaping (String) -> Result<[UInt8], FileError>
     ) {
         self.now = now

@@ -1,4 +1,5 @@
 import HTTP
+import Outbound
 import TLS
 
 /// Looks for what works, but is probably not meant, in the TLS of a file without errors.
@@ -17,6 +18,11 @@ struct TLSReview {
             for (place, certificate) in zip(places, listener.tls?.certificates ?? []) {
                 warnOfDates(place["certificate"], certificate.chain, refusing: "clients")
             }
+        }
+        for (issuer, configuration) in zip(root["issuers"]?.members ?? [], configuration.issuers) {
+            guard let certificate = configuration.keySource.provider?.tls.certificate else { continue }
+            warnOfDates(
+                issuer.value["provider"]?["tls"]?["certificate"], certificate.chain, refusing: "the provider's servers")
         }
         for (cursor, upstream) in zip(root.upstreams, configuration.upstreams) {
             warnOfUnverified(cursor, upstream)

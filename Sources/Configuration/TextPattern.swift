@@ -47,7 +47,7 @@ enum TextPattern {
         "(?:unix:|\(ipv4)(?:/(?:0{0,2}[0-9]|0?[12][0-9]|0?3[0-2]))?"
         + "|(?:\(ipv6))(?:/(?:0{0,2}[0-9]|0?[1-9][0-9]|1[01][0-9]|12[0-8]))?)"
     static let fieldName = "[A-Za-z0-9-]+"
-    static let subprotocol = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}"
+    static let shortToken = "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}"
     static let keyHash = "sha256:[0-9a-f]{64}"
     static let time =
         "(?:19[7-9][0-9]|[2-9][0-9]{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]"
@@ -65,6 +65,19 @@ enum TextPattern {
     static let passwordHash = #"\$scrypt\$ln=1[45],r=8,p=1\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{22,86}"#
     static let duration = "[0-9]+(?:ms|s|m|h|d)"
     static let size = "[0-9]+(?:B|KiB|MiB|GiB|TiB)"
+
+    /// The URL of a service (`ServiceURL`).
+    static let serviceURL =
+        #"(?=.{1,2048}$)[Hh][Tt][Tt][Pp][Ss]?://\#(serviceAuthority)(?:[/?][!$%&-;=?-\[\]_a-z~]*)?"#
+    static let proxyChoice = "(?:environment|none|[Hh][Tt][Tt][Pp]://\(serviceAuthority)/?)"
+
+    private static let serviceAuthority: String = {
+        let label = "[A-Za-z0-9_-]{1,63}"
+        let name = #"(?=[^:/?]{1,253}(?:[:/?]|$))(?:\#(label)\.)*(?![0-9])\#(label)"#
+        let end = "(?=[/?]|$)"
+        let portPart = ":(?=[0-9]{1,5}\(end))\(port(from: 1))"
+        return #"(?:\[(?:\#(ipv6))\]|\#(ipv4)|\#(name))(?:\#(portPart))?\#(end)"#
+    }()
 
     private static let unixSocket = #"unix:[^\u0000]{1,107}"#
 
@@ -128,6 +141,9 @@ extension StringForm {
         case .ownFieldName: "own_field_name"
         case .origin: "origin"
         case .subprotocol: "subprotocol"
+        case .cookieName: "cookie_name"
+        case .serviceURL: "service_url"
+        case .proxyChoice: "proxy_choice"
         case .keyHash: "key_hash"
         case .time: "time"
         case .builtInPath: "built_in_path"
@@ -159,7 +175,9 @@ extension StringForm {
         case .prefix: TextPattern.prefix
         case .fieldName, .ownFieldName: TextPattern.fieldName
         case .origin: TextPattern.origin
-        case .subprotocol: TextPattern.subprotocol
+        case .subprotocol, .cookieName: TextPattern.shortToken
+        case .serviceURL: TextPattern.serviceURL
+        case .proxyChoice: TextPattern.proxyChoice
         case .keyHash: TextPattern.keyHash
         case .time: TextPattern.time
         case .builtInPath: TextPattern.builtInPath
@@ -193,6 +211,9 @@ extension StringForm {
         case .ownFieldName: ["X-User"]
         case .origin: ["https://app.example.com", "http://localhost:3000"]
         case .subprotocol: ["bearer"]
+        case .cookieName: ["session"]
+        case .serviceURL: ["https://idp.example.com/introspect"]
+        case .proxyChoice: ["environment", "none", "http://proxy.example.com:3128"]
         case .keyHash: ["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
         case .time: ["2027-01-31T00:00:00Z"]
         case .builtInPath: ["/token"]

@@ -24,7 +24,7 @@ struct TokenEndpointDecoder {
     /// - Returns: nil if its key cannot be had, which is reported.
     func decode(_ endpoint: Cursor, in issuer: Cursor) -> TokenEndpointConfiguration? {
         guard endpoint.node.object != nil else { return nil }
-        reportContradictions(endpoint, in: issuer)
+        requireAudience(of: issuer)
         let lifetime = endpoint["lifetime"]?.duration ?? .seconds(900)
         if let place = issuer["maximum_lifetime"], let maximum = place.duration, maximum < lifetime {
             problems.report(
@@ -56,13 +56,7 @@ struct TokenEndpointDecoder {
         }
     }
 
-    /// What the built-in issuer says itself cannot be said again.
-    private func reportContradictions(_ endpoint: Cursor, in issuer: Cursor) {
-        for name in ["keys", "algorithms"] where issuer[name] != nil {
-            problems.report(
-                "\"\(name)\" cannot stand beside \"token_endpoint\", whose tokens are signed with \"signing_key\"",
-                as: .contradiction, at: issuer.nameRange(of: name), pointer: .key(issuer.pointer, name))
-        }
+    private func requireAudience(of issuer: Cursor) {
         if let audience = issuer["audience"], audience.string == "any" {
             problems.report(
                 "the tokens of \"token_endpoint\" must say whom they are for: write a list", as: .contradiction,

@@ -47,10 +47,9 @@ struct ConfigurationChange {
             ("api_keys", Difference(old.apiKeys?.keys ?? [], new.apiKeys?.keys ?? [], name: \.name, isSame: ==)),
             (
                 "token_locations",
-                Difference(old.tokenLocations.names, new.tokenLocations.names, name: \.self) { _, _ in
-                    old.tokenLocations == new.tokenLocations
-                }
+                Difference(old.tokenLocations.places, new.tokenLocations.places, name: \.key) { $0.value == $1.value }
             ),
+            ("revocations", Difference(changed: Self.revocations(old, new))),
             ("upstreams", Difference(old.upstreams, new.upstreams, name: \.name, isSame: ==)),
             (
                 "listeners",
@@ -61,7 +60,15 @@ struct ConfigurationChange {
         var needsRestart: [String] = []
         if old.workers != new.workers { needsRestart.append("workers") }
         if old.admin != new.admin { needsRestart.append("admin") }
+        if old.stateDirectory != new.stateDirectory { needsRestart.append("state_directory") }
         self.needsRestart = needsRestart
+    }
+
+    /// How many revocations there are more and less; whose they are is not for this log.
+    private static func revocations(_ old: GatewayConfiguration, _ new: GatewayConfiguration) -> [String] {
+        guard old.revocations != new.revocations else { return [] }
+        let (before, after) = (Set(old.revocations), Set(new.revocations))
+        return ["\(after.subtracting(before).count) added", "\(before.subtracting(after).count) removed"]
     }
 
     /// The listeners with TLS before and after that show clients something else.
@@ -103,8 +110,12 @@ struct ConfigurationChange {
 }
 
 extension TokenLocationsConfiguration {
-    /// The keys of those that there are.
-    fileprivate var names: [String] { webSocketProtocol == nil ? [] : ["websocket_protocol"] }
+    /// Those that there are.
+    fileprivate var places: [(key: String, value: String)] {
+        [("header", header), ("cookie", cookie), ("websocket_protocol", webSocketProtocol)].compactMap { key, value in
+            value.map { (key, $0) }
+        }
+    }
 }
 
 extension RouteConfiguration {

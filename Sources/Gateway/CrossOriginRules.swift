@@ -42,6 +42,9 @@ struct CrossOriginRules {
         output.append("\r\n")
     }
 
+    /// Pages of any origin may read it, but change nothing.
+    static let everyPage = CrossOriginRules(.everyPage, methods: ["GET", "HEAD"])
+
     /// The method that a preflight asks about (Fetch §3.2.2); nil for any other request.
     static func methodAskedAbout(in request: borrowing Request) -> Method? {
         guard request.method == .options, request.fields.count(of: .origin) == 1,
@@ -51,6 +54,9 @@ struct CrossOriginRules {
         else { return nil }
         return method
     }
+
+    /// Whether pages of an origin may make browsers send their cookies.
+    func allowsCookies(from origin: Span<UInt8>) -> Bool { allowsCredentials && origins.contains(origin.array) }
 
     /// Appends the lines of a response.
     ///

@@ -24,10 +24,8 @@ final class Evaluator {
     /// What was taken over last of what is trusted.
     private var trustVersion: Int?
     private let policy: Policy
-    /// The field that may carry an API key, in lower case; nil for none.
-    private let apiKeyField: [UInt8]?
-    /// The subprotocol behind which WebSockets may offer their token; nil for none.
-    let tokenMarker: [UInt8]?
+    /// Where credentials may stand besides `Authorization`; nil for nowhere.
+    let places: CredentialPlaces?
     private let scopes: Vocabulary
     private let roles: Vocabulary
 
@@ -43,8 +41,7 @@ final class Evaluator {
         builtInPaths = configuration.builtInPaths.map { (Array($0.path.utf8), $0) }
         scopes = Vocabulary(configuration.scopes.map(\.name))
         roles = Vocabulary(configuration.roles.map(\.name))
-        apiKeyField = configuration.apiKeys?.header.map { Array($0.lowercased().utf8) }
-        tokenMarker = configuration.tokenLocations.webSocketProtocol.map { Array($0.utf8) }
+        places = CredentialPlaces(configuration)
         let entries = configuration.routes.enumerated().map { Route($1, target: $0) }
         do throws(RouteConflicts) {
             table = try RouteTable(entries)
@@ -113,13 +110,24 @@ final class Evaluator {
     ///
     /// - Parameters:
     ///   - path: the canonical path.
-    ///   - answersLiveness: whether the listener has `/livez`.
+    ///   - listener: where the request came; nil for any listener.
     /// - Returns: nil if it is for none.
-    func builtInPath(_ path: Span<UInt8>, answersLiveness: Bool) -> BuiltInPath? {
-        for (candidate, entry) in builtInPaths where entry != .liveness || answersLiveness {
-            if path.equals(candidate.span) { return entry }
+    func builtInPath(_ path: Span<UInt8>, on listener: ListenerSettings?) -> BuiltInPath? {
+        for (candidate, entry) in builtInPaths where listener?.answers(entry) ?? true {
+            if path.equals(candidate.span) || entry.includesPathsBelow && path.isBelow(candidate.span) { return entry }
         }
         return nil
+    }
+
+    /// The positions of the routes that own a path, each for other methods; what other readings there are makes no difference.
+    func owners(of path: Span<UInt8>, on host: Span<UInt8>) -> [Int] {
+        // No route has this method, so that the answer is the methods that there are.
+        guard case .methodNotAllowed(let methods) = table.match(host: host, path: path, method: .connect) else {
+            return []
+        }
+        return methods.compactMap { method in
+            if case .found(let index) = table.match(host: host, path: path, method: method) { index } else { nil }
+        }
     }
 
     /// All scopes, in file order, that somebody has whose token carries these scopes and roles.
@@ -154,7 +162,7 @@ final class Evaluator {
         if request.target.forms.contains(.invalidUTF8) && !allowed.contains(.invalidUTF8) { throw .ambiguousPath }
         for reading in request.target.readings() where reading.dependsOn.isDisjoint(with: allowed) {
             // Who reads the path so, means what the gateway answers itself.
-            guard builtInPath(reading.path.span, answersLiveness: true) == nil else { throw .ambiguousPath }
+            guard builtInPath(reading.path.span, on: nil) == nil else { throw .ambiguousPath }
             let other = table.match(host: request.host.name, path: reading.path.span, method: request.method)
             let isSame = other.isSame(as: found)
             trace?.readings.append(.init(path: reading.path, match: other, isGood: isSame))
@@ -186,31 +194,32 @@ final class Evaluator {
     /// Finds out who asks; nil on a public route, where no credential is looked at.
     ///
     /// - Parameters:
-    ///   - request: the request, of which `Authorization`, the field for API keys and the protocols of a WebSocket are looked at.
+    ///   - request: the request, of which `Authorization` and the places of the configuration are looked at.
     ///   - route: which issuers' tokens are good.
+    ///   - listener: where the request came.
     ///   - now: seconds since 1970.
     ///   - status: what the issuer says of the token, where that was asked for.
     ///   - trace: receives what is found out about the token.
     /// - Returns: the credential's holder, or nil.
     /// - Throws: `.noToken`, `.unusableToken` or `.ambiguousCredentials`.
     func authenticate(
-        _ request: borrowing Request, on route: GatewayRoute, now: Int, knowing status: TokenStatus?,
-        tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, on route: GatewayRoute, at listener: ListenerSettings, now: Int,
+        knowing status: TokenStatus? = nil, tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Principal? {
         guard !route.isPublic else { return nil }
-        let offered = try offeredToken(of: request)
-        if let apiKeyField, let line = request.fields.firstIndex(named: apiKeyField.span) {
-            if offered != nil || request.fields.contains(.authorization) { throw .ambiguousCredentials }
-            do throws(TokenError) {
-                return try authenticator.authenticate(
-                    apiKey: request.fields.value(at: line), acceptedIssuers: route.issuers, now: now)
-            } catch {
-                throw .unusableToken(error)
+        if let places, let credential = try places.credential(in: request, on: route, at: listener) {
+            switch credential {
+            case .apiKey(let line):
+                return try authenticate(apiKey: request.fields.value(at: line), on: route, now: now)
+            case .token(let line, let range):
+                let token = request.fields.value(at: line).extracting(range)
+                guard !token.isEmpty, token.firstIndex(of: UInt8(ascii: " ")) == nil else {
+                    throw .unusableToken(.malformed(.parts))
+                }
+                return try authenticate(token, on: route, now: now, knowing: status, tracing: trace)
+            case .offered(let token):
+                return try authenticate(token.span, on: route, now: now, knowing: status, tracing: trace)
             }
-        }
-        if let offered {
-            if request.fields.contains(.authorization) { throw .ambiguousCredentials }
-            return try authenticate(offered.span, on: route, now: now, knowing: status, tracing: trace)
         }
         guard let value = request.fields.value(of: .authorization) else { throw .noToken }
         switch BearerCredential(value) {
@@ -218,6 +227,14 @@ final class Evaluator {
         case .malformed: throw .unusableToken(.malformed(.parts))
         case .token(let range):
             return try authenticate(value.extracting(range), on: route, now: now, knowing: status, tracing: trace)
+        }
+    }
+
+    private func authenticate(apiKey: Span<UInt8>, on route: GatewayRoute, now: Int) throws(Refusal) -> Principal {
+        do throws(TokenError) {
+            return try authenticator.authenticate(apiKey: apiKey, acceptedIssuers: route.issuers, now: now)
+        } catch {
+            throw .unusableToken(error)
         }
     }
 
@@ -230,17 +247,6 @@ final class Evaluator {
                 token: token, acceptedIssuers: route.issuers, now: now, status: status, examination: trace?.token)
         } catch {
             throw .unusableToken(error)
-        }
-    }
-
-    /// The token that the handshake of a WebSocket offers among its protocols; nil if there is none.
-    private func offeredToken(of request: borrowing Request) throws(Refusal) -> [UInt8]? {
-        guard let tokenMarker, request.opensWebSocket else { return nil }
-        switch OfferedProtocols(request.fields, marker: tokenMarker).token {
-        case .none: return nil
-        case .missing: throw .unusableToken(.malformed(.parts))
-        case .repeated: throw .ambiguousCredentials
-        case .found(let token): return token
         }
     }
 
@@ -320,7 +326,7 @@ final class Evaluator {
                     case .found(let index):
                         index == route.index
                             || wouldPermit(principal, on: routes[index])
-                                && routes[index].wouldForwardAll(of: request, along: route)
+                                && wouldForwardAll(of: request, along: route, on: routes[index])
                     case .methodNotAllowed: false
                     }
                 trace?.rewrites.append(.init(path: path, match: other, isGood: isGood))
@@ -329,6 +335,14 @@ final class Evaluator {
             guard opensNothing else { throw .rewriteConflict }
         }
         return rewritten
+    }
+
+    private func wouldForwardAll(
+        of request: borrowing Request, along route: GatewayRoute, on other: GatewayRoute
+    ) -> Bool {
+        let mayHoldCredential =
+            !route.isPublic || request.fields.contains(.authorization) || places?.mayHoldCredential(request) ?? false
+        return other.wouldForwardAll(of: request, withCredential: mayHoldCredential, along: route)
     }
 
     private func wouldPermit(_ principal: Principal?, on route: GatewayRoute) -> Bool {
@@ -354,6 +368,13 @@ final class Evaluator {
     /// The scopes that a challenge on the route names, in file order.
     func challengeScopes(on route: GatewayRoute) -> [String] {
         policy.challengeScopes(route: route.index)
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether these bytes are those of another path, and more behind a slash.
+    fileprivate func isBelow(_ path: Span<UInt8>) -> Bool {
+        count > path.count && self[path.count] == UInt8(ascii: "/") && extracting(..<path.count).equals(path)
     }
 }
 

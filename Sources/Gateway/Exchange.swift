@@ -28,6 +28,8 @@ final class Exchange {
     /// What a trusted proxy says about the request; nil for any other client.
     var believed: BelievedOrigin?
     var route: GatewayRoute?
+    /// Whether the answer is for pages of any origin: what everybody may know.
+    var isForEveryPage = false
     /// The path that the upstream sees, where the route rewrites it.
     private(set) var rewrittenPath: [UInt8]?
     /// What the upstream is told about who makes the request: whole lines.
@@ -72,6 +74,7 @@ final class Exchange {
         parser.reset()
         responseParser.reset()
         route = nil
+        isForEveryPage = false
         longStream = nil
         principal = nil
         handshakeKey = nil
@@ -100,15 +103,15 @@ final class Exchange {
             adoptConfiguration(client)
             try examine(for: client)
             let path = request.target.path
-            let answersLiveness = client.listener.answersLiveness
-            if let own = generation.evaluator.builtInPath(path.span, answersLiveness: answersLiveness) {
+            if let own = generation.evaluator.builtInPath(path.span, on: client.listener) {
                 try await answer(own, on: client, isWithinLimit: isWithinLimit)
             } else {
                 guard isWithinLimit else { throw .overloaded }
                 if let (route, method) = generation.evaluator.preflightRoute(of: request) {
-                    await answerPreflight(about: method, on: route, of: client)
+                    self.route = route
+                    await answerPreflight(about: method, of: client)
                 } else {
-                    let permit = try await decide()
+                    let permit = try await decide(for: client)
                     try await forward(permit, from: client)
                 }
             }
@@ -216,10 +219,12 @@ final class Exchange {
 
     /// Asks the evaluator, and notes what it found out.
     ///
-    /// - Parameter status: what the issuer says of the token, where that was asked for.
+    /// - Parameters:
+    ///   - client: whose request it is.
+    ///   - status: what the issuer says of the token, where that was asked for.
     /// - Returns: the right to forward the request.
     /// - Throws: why it is refused.
-    func decide(knowing status: TokenStatus?) throws(Refusal) -> Permit {
+    func decide(for client: Client, knowing status: TokenStatus?) throws(Refusal) -> Permit {
         let began = Instant.now
         let trust = resources.providers.trust
         trustVersion = trust.version
@@ -231,7 +236,8 @@ final class Exchange {
             record.decisionDuration = decided.since(began).microseconds
             note(verdict, now: now)
         }
-        return try generation.evaluator.decide(request, now: now, knowing: status, into: &verdict)
+        return try generation.evaluator.decide(
+            request, at: client.listener, now: now, knowing: status, into: &verdict)
     }
 
     /// Notes what was found out; a refusal is noted by itself.

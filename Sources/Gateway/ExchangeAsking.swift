@@ -7,12 +7,12 @@ import Transport
 /// What the evaluator cannot know by itself.
 extension Exchange {
     /// Decides; what has to be found out first is asked for once.
-    func decide() async throws(Refusal) -> Permit {
+    func decide(for client: Client) async throws(Refusal) -> Permit {
         do throws(Refusal) {
-            return try decide(knowing: nil)
+            return try decide(for: client, knowing: nil)
         } catch {
             guard case .unusableToken(.undecided(let question)) = error else { throw error }
-            return try decide(knowing: await answer(to: question))
+            return try decide(for: client, knowing: await answer(to: question))
         }
     }
 

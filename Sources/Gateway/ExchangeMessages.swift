@@ -29,7 +29,12 @@ extension Exchange {
         let rules = generation.fieldRules.request(along: route, from: client)
         var stripped = route.passesCredentials ? FieldNameSet() : FieldNameSet(.authorization)
         // What may hold a token is written anew, and only in a handshake: a proxy in front may have lost the rest of one.
-        if generation.evaluator.tokenMarker != nil { stripped.insert(.secWebSocketProtocol) }
+        let places = generation.evaluator.places
+        if places?.marker != nil { stripped.insert(.secWebSocketProtocol) }
+        if !route.passesCredentials, let cookie = places?.cookie, request.fields.contains(.cookie) {
+            stripped.insert(.cookie)
+            request.fields.appendCookies(without: cookie.span, to: &output)
+        }
         if request.opensWebSocket { appendHandshake(along: route, stripping: &stripped, to: &output) }
         if let maximum = request.maxForwards {
             stripped.insert(.maxForwards)

@@ -7,20 +7,21 @@ extension Exchange {
     ///
     /// - Parameters:
     ///   - method: the method that it asks about.
-    ///   - route: the route that such a request would find.
     ///   - client: who asked.
-    func answerPreflight(about method: Method, on route: GatewayRoute, of client: Client) async {
-        self.route = route
+    func answerPreflight(about method: Method, of client: Client) async {
         record.reason = .public
         var lines: [UInt8] = []
-        route.crossOrigin?.appendPreflightLines(about: method, for: request.fields, to: &lines)
+        crossOrigin?.appendPreflightLines(about: method, for: request.fields, to: &lines)
         await answer(204, lines: lines, on: client)
     }
 
-    /// What the gateway's own answer says to pages of other origins, where a route was found: whole lines.
+    /// Which pages of other origins may read the answer; nil where nothing is said of it.
+    private var crossOrigin: CrossOriginRules? { isForEveryPage ? .everyPage : route?.crossOrigin }
+
+    /// What the gateway's own answer says to pages of other origins: whole lines.
     var crossOriginLines: [UInt8] {
         var lines: [UInt8] = []
-        route?.crossOrigin?.appendResponseLines(for: request.fields, to: &lines)
+        crossOrigin?.appendResponseLines(for: request.fields, to: &lines)
         return lines
     }
 }

@@ -176,7 +176,7 @@ extension Exchange {
         var output: [UInt8] = []
         swap(&output, &download.output.bytes)
         beginHead(&output, status, content, to: client)
-        appendChallenge(of: refusal, to: &output)
+        appendChallenge(of: refusal, on: client, to: &output)
         output += crossOriginLines
         if let seconds = refusal.retryAfter {
             output.append("Retry-After: ")
@@ -203,15 +203,17 @@ extension Exchange {
         swap(&output, &download.output.bytes)
         beginHead(&output, 200, OwnContent.call, to: client)
         output += status.lines
-        appendChallenge(of: refusal, to: &output)
+        appendChallenge(of: refusal, on: client, to: &output)
         output += crossOriginLines
         endAnswer(&output, 200, OwnContent.call, to: client)
         swap(&output, &download.output.bytes)
     }
 
-    private func appendChallenge(of refusal: Refusal, to output: inout [UInt8]) {
+    private func appendChallenge(of refusal: Refusal, on client: Client, to output: inout [UInt8]) {
         let settings = generation.settings.refusals
-        let challenge = Challenge(refusal: refusal, realm: settings.realm, scopes: challengeScopes)
+        let challenge = Challenge(
+            refusal: refusal, realm: settings.realm, scopes: challengeScopes,
+            resourceMetadata: route.flatMap { resources(of: client)?.url(along: $0) })
         let start = output.count
         output.append("WWW-Authenticate: ")
         if challenge.append(to: &output, hidesUnmatched: settings.hidesUnmatched) {

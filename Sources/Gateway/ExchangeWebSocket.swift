@@ -20,7 +20,7 @@ extension Exchange {
         output.appendField("Sec-WebSocket-Key", key.text.span)
         stripped.insert(.secWebSocketKey)
         stripped.insert(.secWebSocketAccept)
-        guard let marker = generation.evaluator.tokenMarker else { return }
+        guard let marker = generation.evaluator.places?.marker else { return }
         let offered = OfferedProtocols(request.fields, marker: marker)
         if !offered.others.isEmpty { output.appendField("Sec-WebSocket-Protocol", offered.others.span) }
         guard route.passesCredentials, !request.fields.contains(.authorization), case .found(let token) = offered.token
@@ -38,7 +38,7 @@ extension Exchange {
         generation.fieldRules.passing.appendResponseLines(
             response.fields, stripped: FieldNameSet(.secWebSocketAccept), to: &output)
         // Browsers insist on a protocol that they have offered.
-        if !response.fields.contains(.secWebSocketProtocol), let marker = generation.evaluator.tokenMarker,
+        if !response.fields.contains(.secWebSocketProtocol), let marker = generation.evaluator.places?.marker,
             case .found = OfferedProtocols(request.fields, marker: marker).token
         {
             output.appendField("Sec-WebSocket-Protocol", marker.span)

@@ -39,12 +39,16 @@ package final class Explainer {
     package init(_ configuration: GatewayConfiguration) throws(ExplainerError) {
         self.configuration = configuration
         settings = GatewaySettings(configuration)
-        listener = ListenerSettings(configuration.listeners[0], id: ListenerID.all(in: configuration)[0])
+        let first = configuration.listeners[0]
+        listener = ListenerSettings(
+            first, id: ListenerID.all(in: configuration)[0],
+            resources: first.publishedURL.map { ResourceDocuments(configuration, behind: $0) })
         do {
             key = try SigningKey(generating: .es256)
             let keys = try KeySet(jwks: key.publicKeySet().span)
             var rehearsed = configuration
             for index in rehearsed.issuers.indices {
+                rehearsed.issuers[index].keySource = .inline
                 rehearsed.issuers[index].keys = keys
                 rehearsed.issuers[index].algorithms = [key.algorithm]
             }
@@ -84,11 +88,11 @@ package final class Explainer {
         do throws(Refusal) {
             try parse(head, into: &request)
             let path = request.target.path
-            builtIn = deciding.builtInPath(path.span, answersLiveness: listener.answersLiveness)
+            builtIn = deciding.builtInPath(path.span, on: listener)
             if let builtIn {
                 guard builtIn.methods.contains(request.method) else { throw .methodNotAllowed(builtIn.methods) }
             } else {
-                _ = try deciding.decide(request, now: now, into: &verdict, tracing: trace)
+                _ = try deciding.decide(request, at: listener, now: now, into: &verdict, tracing: trace)
             }
         } catch {
             refusal = error
@@ -134,7 +138,8 @@ package final class Explainer {
     func answer(to refusal: Refusal, on route: GatewayRoute?) -> (status: Int, challenge: String?) {
         let challenge = Challenge(
             refusal: refusal, realm: settings.refusals.realm,
-            scopes: route.map { evaluator.challengeScopes(on: $0) } ?? [])
+            scopes: route.map { evaluator.challengeScopes(on: $0) } ?? [],
+            resourceMetadata: route.flatMap { listener.resources?.url(along: $0) })
         var text: [UInt8] = []
         let isThere = challenge.append(to: &text, hidesUnmatched: settings.refusals.hidesUnmatched)
         return (refusal.status(settings.refusals), isThere ? String(decoding: text, as: UTF8.self) : nil)

@@ -5,13 +5,14 @@ import HTTP
 struct FieldRules {
     /// What crosses to clients, and to upstreams that see the client's credential.
     let passing: ForwardingRules
-    /// What crosses to other upstreams, which do not see the field for API keys.
+    /// What crosses to other upstreams, which do not see the fields for API keys and tokens.
     private let stripping: ForwardingRules
 
     init(_ configuration: GatewayConfiguration) {
         let names = Set(configuration.routes.flatMap(\.identityHeaders).map { $0.name.lowercased() }).sorted()
         passing = ForwardingRules(managedNames: names)
-        stripping = ForwardingRules(managedNames: names + [configuration.apiKeys?.header].compactMap(\.self))
+        let ofCredentials = [configuration.apiKeys?.header, configuration.tokenLocations.header].compactMap(\.self)
+        stripping = ForwardingRules(managedNames: names + ofCredentials)
     }
 
     /// What crosses to the upstream of a route.

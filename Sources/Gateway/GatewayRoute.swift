@@ -82,13 +82,14 @@ final class GatewayRoute {
 
     /// Whether a request that goes along `other` holds nothing that this route would keep back: an override of the method
     /// or URL, a credential, or a body that is longer than allowed here, or may become so.
-    func wouldForwardAll(of request: borrowing Request, along other: GatewayRoute) -> Bool {
+    func wouldForwardAll(
+        of request: borrowing Request, withCredential hasCredential: Bool, along other: GatewayRoute
+    ) -> Bool {
         if other.allowsMethodOverride && !allowsMethodOverride
             && (request.fields.contains(.methodOverride) || request.fields.contains(.urlOverride))
         {
             return false
         }
-        let hasCredential = request.fields.contains(.authorization) || request.opensWebSocket || !other.isPublic
         if hasCredential && other.passesCredentials && !passesCredentials { return false }
         guard let maximumBody else { return true }
         return switch request.framing {

@@ -51,11 +51,3 @@ extension MessageLimits {
         fieldCount = limits.headerFields
     }
 }
-
-extension Nanoseconds {
-    /// A duration of the configuration; negative ones count as zero.
-    init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self.init(count: UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000)
-    }
-}

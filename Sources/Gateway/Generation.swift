@@ -42,11 +42,16 @@ final class Generation {
         fieldRules = FieldRules(configuration)
         tokenService = TokenService(configuration, evaluator)
         var listeners: [ListenerID: ListenerSettings] = [:]
+        var resources: [ExternalURL: ResourceDocuments] = [:]
         do throws(TLSError) {
             for (id, listener) in zip(ListenerID.all(in: configuration), configuration.listeners) {
+                if let url = listener.publishedURL, resources[url] == nil {
+                    resources[url] = ResourceDocuments(configuration, behind: url)
+                }
                 var tls: ServerTLSContext?
                 if let settings = listener.tls { tls = try ServerTLSContext(settings, tickets: tickets) }
-                listeners[id] = ListenerSettings(listener, id: id, tls: tls)
+                listeners[id] = ListenerSettings(
+                    listener, id: id, resources: listener.publishedURL.flatMap { resources[$0] }, tls: tls)
             }
         } catch {
             throw .tls(error)

@@ -18,6 +18,11 @@ struct OwnContent {
             fields: "Content-Type: application/jwk-set+json\r\nCache-Control: public, max-age=300\r\n", body: body)
     }
 
+    /// What is told of a protected resource (RFC 9728 §3.2); what a reload changes is known everywhere five minutes later.
+    static func resourceMetadata(_ body: [UInt8]) -> OwnContent {
+        OwnContent(fields: "Content-Type: application/json\r\nCache-Control: public, max-age=300\r\n", body: body)
+    }
+
     /// An answer of the token endpoint (RFC 6749 §5.1 and §5.2).
     static func token(_ body: [UInt8]) -> OwnContent {
         OwnContent(

@@ -44,6 +44,7 @@ final class Providers: Sendable {
     /// - Parameters:
     ///   - configuration: the issuers.
     ///   - now: seconds since 1970.
+    /// - Returns: what is missing.
     func missingKeys(in configuration: GatewayConfiguration, now: Int) -> String? {
         for settings in configuration.remoteKeys {
             guard let known = trust.keys.keys(settings) else { return "no keys of \(settings.name) yet" }

@@ -119,7 +119,8 @@ enum Refusal: Error {
         case .noRoute, .methodNotAllowed: "No route matches"
         case .noToken, .denied(.notAuthenticated): "Not authenticated"
         case .ambiguousCredentials:
-            "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential"
+            "More than one of Authorization, the fields for API keys and tokens, the cookie for tokens and a WebSocket's "
+                + "protocols holds a credential"
         case .unusableToken(let error) where error.isUndecided: "Cannot validate credentials now"
         case .unusableToken: "Could not validate credentials"
         case .denied: "Not enough permissions"

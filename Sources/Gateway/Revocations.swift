@@ -18,12 +18,11 @@ final class Revocations: Sendable {
         do throws(RevocationError) {
             store = try RevocationStore(path: directory.map { "\($0)/revocations.json" })
         } catch {
-            throw .revocations("\(error)")
+            if case .unreadable(let path, let detail) = error { throw .revocations("\(path): \(detail)") }
+            throw .revocations("there are too many")
         }
         self.trust = trust
     }
-
-    private static var now: Int { Int(WallClock.microseconds / 1_000_000) }
 
     /// Revokes what a configuration says in place of what the one before said.
     func adopt(_ configuration: GatewayConfiguration) {
@@ -41,9 +40,10 @@ final class Revocations: Sendable {
     func add(_ entries: [RevocationEntry]) throws(RevocationError) -> String? {
         let result = written.withLock { written -> Result<String?, RevocationError> in
             Result { () throws(RevocationError) in
-                guard written.count + entries.count <= Denylist.maximumCount else { throw .tooMany }
+                let count = written.count + store.entries(now: WallClock.seconds).count + entries.count
+                guard count <= Denylist.maximumCount else { throw .tooMany }
                 defer { announce(written) }
-                return try store.add(entries, now: Self.now)
+                return try store.add(entries, now: WallClock.seconds)
             }
         }
         return try result.get()
@@ -56,16 +56,16 @@ final class Revocations: Sendable {
     func remove(_ entries: [RevocationEntry]) -> (count: Int, warning: String?) {
         written.withLock { written in
             defer { announce(written) }
-            return store.remove(entries, now: Self.now)
+            return store.remove(entries, now: WallClock.seconds)
         }
     }
 
     /// What is revoked at the moment: by the file, and by operators.
     var entries: (written: [RevocationEntry], added: [RevocationEntry]) {
-        (written.withLock { $0 }, store.entries(now: Self.now))
+        (written.withLock { $0 }, store.entries(now: WallClock.seconds))
     }
 
     private func announce(_ written: [RevocationEntry]) {
-        trust.revoke(Denylist(written + store.entries(now: Self.now)))
+        trust.revoke(Denylist(written + store.entries(now: WallClock.seconds)))
     }
 }

@@ -55,7 +55,7 @@ package final class Server: Sendable {
         revocations.adopt(configuration)
         var workers: [Worker] = []
         do throws(SocketError) {
-            admin = try Self.makeAdminListener(on: adminSockets, present, readiness, providers, revocations)
+            admin = try Self.makeAdminListener(on: adminSockets, present, readiness, providers, revocations, logger)
             let logins = try Logins()
             for _ in 0..<workerCount {
                 let generation = Self.makeGeneration(configuration, tickets: tickets)

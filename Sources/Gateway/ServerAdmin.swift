@@ -1,9 +1,12 @@
 import Admin
 import Bytes
 import Configuration
+import IdentityProviders
+import Logging
+import Revocation
 import Transport
 
-/// What the process shows to operators.
+/// What the process shows to operators, and lets them change.
 extension Server {
     /// Binds what operators connect to; nothing if the configuration asks for none.
     static func bindAdminListener(_ configuration: GatewayConfiguration) throws(StartError) -> [ListeningSocket] {
@@ -21,17 +24,14 @@ extension Server {
         }
     }
 
-    /// - Parameter sockets: what operators connect to.
-    /// - Returns: the listener; nil if there is no socket.
-    /// - Throws: `SocketError.outOfDescriptors` if the process has none left.
+    /// Makes the admin listener; nil if there is nothing to listen on.
     static func makeAdminListener(
         on sockets: [ListeningSocket], _ present: Present, _ readiness: Readiness, _ providers: Providers,
-        _ revocations: Revocations
+        _ revocations: Revocations, _ logger: Logger
     ) throws(SocketError) -> AdminListener? {
         guard !sockets.isEmpty else { return nil }
         let keys = ReadinessCheck("keys") {
-            providers.missingKeys(
-                in: present.withLock(\.configuration), now: Int(WallClock.microseconds / 1_000_000))
+            providers.missingKeys(in: present.withLock(\.configuration), now: WallClock.seconds)
         }
         let operations = AdminOperations(
             readiness: readiness.checks + [keys],
@@ -40,9 +40,36 @@ extension Server {
                 return AdminOperations.Document(json: configuration.effective ?? [], version: configuration.hash)
             },
             routes: { RouteList.json(of: present.withLock(\.configuration)) }, logLevel: { ApplicationLog.level },
-            setLogLevel: ApplicationLog.change(to:))
+            setLogLevel: ApplicationLog.change(to:),
+            keys: { await providers.keys.states().json(now: WallClock.seconds) },
+            revocations: {
+                let entries = revocations.entries
+                return AdminOperations.Revocations(file: entries.written, admin: entries.added)
+            },
+            revoke: { entries in
+                do throws(RevocationError) {
+                    let warning = try revocations.add(entries)
+                    for worker in present.withLock(\.workers) { await worker.wakeStreams() }
+                    return note("revoked", entries.count, warning, logger)
+                } catch {
+                    return .tooMany
+                }
+            },
+            restore: { entries in
+                let (count, warning) = revocations.remove(entries)
+                return note("restored", count, warning, logger)
+            })
         return try AdminListener(
             sockets: sockets, operations: operations, limits: adminLimits(present.withLock(\.configuration)))
+    }
+
+    private static func note(
+        _ word: String, _ count: Int, _ warning: String?, _ logger: Logger
+    ) -> AdminOperations.RevocationOutcome {
+        var metadata: Logger.Metadata = ["event": "revocations", "count": .stringConvertible(count)]
+        if let warning { metadata["warning"] = .string(warning) }
+        logger.log(level: warning == nil ? .info : .warning, "tokens were \(word)", metadata: metadata)
+        return .changed(count: count, warning: warning)
     }
 
     private static func adminLimits(_ configuration: GatewayConfiguration) -> AdminLimits {

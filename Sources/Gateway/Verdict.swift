@@ -25,6 +25,7 @@ extension Evaluator {
     ///
     /// - Parameters:
     ///   - request: the request.
+    ///   - listener: where it came.
     ///   - now: seconds since 1970.
     ///   - status: what the issuer says of the token, where that was asked for.
     ///   - verdict: receives what is found out, also where the request is refused.
@@ -32,14 +33,15 @@ extension Evaluator {
     /// - Returns: the right to forward the request.
     /// - Throws: why it is refused.
     func decide(
-        _ request: borrowing Request, now: Int, knowing status: TokenStatus? = nil, into verdict: inout Verdict, tracing trace: DecisionTrace? = nil
+        _ request: borrowing Request, at listener: ListenerSettings, now: Int, knowing status: TokenStatus? = nil,
+        into verdict: inout Verdict, tracing trace: DecisionTrace? = nil
     ) throws(Refusal) -> Permit {
         let route = try match(request, tracing: trace)
         verdict.route = route
         let permit: Permit
         do throws(Refusal) {
             verdict.principal = try authenticate(
-                request, on: route, now: now, knowing: status, tracing: trace)
+                request, on: route, at: listener, now: now, knowing: status, tracing: trace)
             permit = try authorize(verdict.principal, on: route)
         } catch {
             guard error.isJudgement, let shadow = shadowPermit(on: route) else { throw error }

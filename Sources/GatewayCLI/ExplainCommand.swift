@@ -66,7 +66,7 @@ struct ExplainCommand: ParsableCommand {
         let explanation: Explanation
         do throws(ExplainerError) {
             explanation = try Explainer(configuration).explain(
-                request, file: source.file, now: at ?? Int(WallClock.microseconds / 1_000_000))
+                request, file: source.file, now: at ?? WallClock.seconds)
         } catch {
             StandardError.print(error.message)
             if case .unknownIssuer = error { throw ExitCode.usage }

@@ -32,7 +32,7 @@ struct InspectCommand: ParsableCommand {
             StandardError.print("this is no signed token: three parts in base64url, of which two hold JSON objects")
             throw ExitCode.invalid
         }
-        let now = Int(WallClock.microseconds / 1_000_000)
+        let now = WallClock.seconds
         print(view.text(now: now))
         guard let config else { return print("signature  not checked: name a configuration with --config") }
         var source = ConfigurationOption()

@@ -31,7 +31,7 @@ struct MintCommand: ParsableCommand {
             StandardError.print("\(source.file) has no \"token_endpoint\", so it issues no tokens")
             throw ExitCode.usage
         }
-        let now = Int(WallClock.microseconds / 1_000_000)
+        let now = WallClock.seconds
         do throws(TokenEndpointError) {
             let scopes = try scope.map { text throws(TokenEndpointError) in try TokenRequest.scopes(Array(text.utf8)) }
             if let token = try issuer.mint(for: name, scopes: scopes, now: now) { return print(token.token.span.text) }

@@ -39,7 +39,7 @@ struct TestCommand: ParsableCommand {
         do throws(ExplainerError) {
             let explainer = try Explainer(configuration)
             for test in tests {
-                let now = at ?? Int(WallClock.microseconds / 1_000_000)
+                let now = at ?? WallClock.seconds
                 let result = PolicyTestResult(test, try explainer.outcome(of: test.request, now: now))
                 if !result.hasPassed { failures += 1 }
                 report(result)

@@ -17,8 +17,8 @@ extension Span where Element == UInt8 {
             || name.count > encodingStart && name.extracting(...encodingStart).equalsIgnoringCase("application/grpc+")
     }
 
-    /// The value without parameters.
-    private var mediaType: Span<UInt8> {
+    /// The media type that a value of `Content-Type` names, as it was sent, without parameters (RFC 9110 §8.3.1).
+    package var mediaType: Span<UInt8> {
         @_lifetime(copy self) get { extracting(trimmed(0..<(firstIndex(of: UInt8(ascii: ";")) ?? count))) }
     }
 }

@@ -42,6 +42,14 @@ package enum Method: Hashable, Sendable {
         }
     }
 
+    /// Whether a request asks for nothing but to be told something (RFC 9110 section 9.2.1).
+    package var isSafe: Bool {
+        switch self {
+        case .get, .head, .options, .trace: true
+        case .post, .put, .delete, .patch, .connect, .other: false
+        }
+    }
+
     /// Whether a request may be sent again after a failure that leaves open whether it was processed (RFC 9110 section 9.2.2).
     package var isIdempotent: Bool {
         switch self {

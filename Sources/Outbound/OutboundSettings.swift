@@ -28,15 +28,3 @@ package struct TrustSettings: Sendable, Hashable {
 
     package init() {}
 }
-
-/// Through which proxies the gateway's own client goes.
-package struct ProxySettings: Sendable, Hashable {
-    /// The proxy for `https` URLs, which are tunnelled through it (RFC 9110 §9.3.6); nil for none.
-    package var secure: ServiceURL?
-    /// The proxy for `http` URLs; nil for none.
-    package var cleartext: ServiceURL?
-    /// Hosts, domains with a dot in front, addresses and ranges that no proxy is asked for.
-    package var exceptions: [String] = []
-
-    package init() {}
-}

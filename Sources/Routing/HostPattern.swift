@@ -54,6 +54,19 @@ package enum HostPattern: Sendable, Hashable, CustomStringConvertible {
         self = isWildcard ? .wildcard(String(name)) : .exact(String(name))
     }
 
+    /// Compares a host.
+    ///
+    /// - Parameter host: the host in canonical form, without a port.
+    /// - Returns: whether requests for it are meant.
+    package func covers(_ host: some StringProtocol) -> Bool {
+        switch self {
+        case .exact(let name): return host == name
+        case .wildcard(let suffix):
+            guard let dot = host.firstIndex(of: "."), dot > host.startIndex else { return false }
+            return host[host.index(after: dot)...] == suffix
+        }
+    }
+
     package var description: String {
         switch self {
         case .exact(let name): name

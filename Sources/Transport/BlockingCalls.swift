@@ -69,6 +69,38 @@ package final class BlockingCalls: Sendable {
         }
     }
 
+    /// Runs `call` on one of the threads, then `completion` on the caller's loop, while the caller goes on.
+    ///
+    /// - Parameters:
+    ///   - call: what blocks.
+    ///   - loop: the caller's loop.
+    ///   - completion: receives the result; called and destroyed on the loop.
+    /// - Returns: false if too many calls wait already; nothing is called then.
+    @safe package func run<Result: Sendable>(
+        _ call: @escaping @Sendable () -> Result, on loop: EventLoop, then completion: @escaping (Result) -> Void
+    ) -> Bool {
+        // SAFETY: the only reference goes to the loop's thread, which releases it; if nothing is called, it stays here.
+        let kept = unsafe Unmanaged.passRetained(Completion(completion))
+        let address = unsafe UInt(bitPattern: kept.toOpaque())
+        let accepted = enqueue {
+            let result = call()
+            Task(executorPreference: loop) {
+                guard let pointer = unsafe UnsafeRawPointer(bitPattern: address) else { return }
+                unsafe Unmanaged<Completion<Result>>.fromOpaque(pointer).takeRetainedValue().run(result)
+            }
+        }
+        if !accepted { unsafe kept.release() }
+        return accepted
+    }
+
+    private final class Completion<Result> {
+        let run: (Result) -> Void
+
+        init(_ run: @escaping (Result) -> Void) {
+            self.run = run
+        }
+    }
+
     /// Leaves `call` to one of the threads; false if too many wait already.
     private func enqueue(_ call: @escaping @Sendable () -> Void) -> Bool {
         let accepted = queue.calls.withLock { calls in

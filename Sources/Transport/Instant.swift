@@ -36,6 +36,14 @@ package struct Nanoseconds: Comparable, Sendable, Hashable {
         self.count = count
     }
 
+    /// The same length; negative ones count as zero.
+    ///
+    /// - Parameter duration: less than 584 years.
+    package init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(count: UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000)
+    }
+
     /// In whole microseconds.
     package var microseconds: Int64 { Int64(count / 1000) }
 

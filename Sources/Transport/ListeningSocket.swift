@@ -21,7 +21,9 @@ package final class ListeningSocket: Sendable {
     ///   - listens: false refuses connections until `listen`.
     ///   - isPrivate: whether the file of a Unix-domain address has mode 0600: nobody but its owner can connect.
     /// - Throws: what `bind(2)` or `listen(2)` fails with.
-    package init(address: SocketAddress, connectionLimit: Int, listens: Bool = true, isPrivate: Bool = false) throws(SocketError) {
+    package init(
+        address: SocketAddress, connectionLimit: Int, listens: Bool = true, isPrivate: Bool = false
+    ) throws(SocketError) {
         let socket = try address.makeSocket()
         if case .unix(let path) = address.form {
             try Self.removeAbandonedFile(at: path, address)

@@ -7,8 +7,8 @@ import Testing
 @Suite("What the admin listener answers")
 struct AdminResponderTests {
     @Test("GET /livez says ok")
-    func liveness() throws {
-        let answer = try Exchange().answer("GET", "/livez")
+    func liveness() async throws {
+        let answer = try await Exchange().answer("GET", "/livez")
         #expect(answer == AdminAnswer(text: "ok\n"))
     }
 
@@ -17,40 +17,45 @@ struct AdminResponderTests {
     }
 
     @Test("GET /readyz says ok when every check passes, and lists them when asked")
-    func ready() throws {
+    func ready() async throws {
         let exchange = try Exchange(readiness: Self.checks())
-        #expect(try exchange.answer("GET", "/readyz") == AdminAnswer(text: "ok\n"))
+        #expect(try await exchange.answer("GET", "/readyz") == AdminAnswer(text: "ok\n"))
         let listed = AdminAnswer(text: "[+]listeners ok\n[+]shutdown ok\nreadyz check passed\n")
         for query in ["?verbose", "?verbose=1", "?a=b&verbose"] {
-            #expect(try exchange.answer("GET", "/readyz\(query)") == listed)
+            #expect(try await exchange.answer("GET", "/readyz\(query)") == listed)
         }
-        #expect(try exchange.answer("GET", "/readyz?verbosely") == AdminAnswer(text: "ok\n"))
+        #expect(try await exchange.answer("GET", "/readyz?verbosely") == AdminAnswer(text: "ok\n"))
     }
 
     @Test("GET /readyz answers 503 and says which check fails", arguments: ["", "?verbose"])
-    func notReady(_ query: String) throws {
-        let answer = try Exchange(readiness: Self.checks(failing: "shutdown")).answer("GET", "/readyz\(query)")
+    func notReady(_ query: String) async throws {
+        let answer = try await Exchange(readiness: Self.checks(failing: "shutdown")).answer("GET", "/readyz\(query)")
         #expect(answer.status == 503)
         #expect(answer.text == "[+]listeners ok\n[-]shutdown failed: draining\nreadyz check failed\n")
     }
 
     @Test("GET /config has the configuration's hash as its ETag")
-    func configuration() throws {
-        let answer = try Exchange().answer("GET", "/config")
+    func configuration() async throws {
+        let answer = try await Exchange().answer("GET", "/config")
         #expect(answer.text == "{\"version\":1}")
         #expect(answer.fieldText == "ETag: \"5be1c0\"\r\n")
         #expect(answer.contentType == .json)
     }
 
     @Test("GET /routes gives the routes")
-    func routes() throws {
-        #expect(try Exchange().answer("GET", "/routes").text == "[]")
+    func routes() async throws {
+        #expect(try await Exchange().answer("GET", "/routes").text == "[]")
+    }
+
+    @Test("GET /keys gives the keys' age")
+    func keys() async throws {
+        #expect(try await Exchange().answer("GET", "/keys").text == "{\"issuers\":[]}")
     }
 
     @Test("GET / lists what there is")
-    func index() throws {
-        let all = try Exchange().answer("GET", "/").text
-        for path in ["/", "/livez", "/readyz", "/config", "/routes", "/log_level"] {
+    func index() async throws {
+        let all = try await Exchange().answer("GET", "/").text
+        for path in ["/", "/livez", "/readyz", "/config", "/routes", "/log_level", "/keys", "/revocations"] {
             #expect(all.contains("\"path\":\"\(path)\""))
         }
     }
@@ -58,22 +63,22 @@ struct AdminResponderTests {
     @Test(
         "Anything else is 404",
         arguments: ["/x", "/livez/", "/LIVEZ", "//livez", "/livez;a", "/log_level/x", "/%6civez/"])
-    func notFound(_ path: String) throws {
-        #expect(try Exchange().answer("GET", path).status == 404)
+    func notFound(_ path: String) async throws {
+        #expect(try await Exchange().answer("GET", path).status == 404)
     }
 
     @Test(
         "The wrong method is 405 and says which are right",
         arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "X"])
-    func methodNotAllowed(_ method: String) throws {
-        let answer = try Exchange().answer(method, "/livez")
+    func methodNotAllowed(_ method: String) async throws {
+        let answer = try await Exchange().answer(method, "/livez")
         #expect(answer.status == 405)
         #expect(answer.fieldText == "Allow: GET, HEAD\r\n")
     }
 
     @Test("The level takes POST, too, and nothing else", arguments: ["PUT", "DELETE", "PATCH"])
-    func methodOfLevel(_ method: String) throws {
-        #expect(try Exchange().answer(method, "/log_level").fieldText == "Allow: GET, HEAD, POST\r\n")
+    func methodOfLevel(_ method: String) async throws {
+        #expect(try await Exchange().answer(method, "/log_level").fieldText == "Allow: GET, HEAD, POST\r\n")
     }
 
     @Test(
@@ -82,19 +87,19 @@ struct AdminResponderTests {
             "GET /nothing HTTP/1.1\r\nHost: example.com\r\n\r\n",
             "GET http://example.com/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /livez HTTP/1.0\r\n\r\n",
         ])
-    func misdirected(_ head: String) throws {
-        #expect(try Exchange().answer(head: head).status == 421)
+    func misdirected(_ head: String) async throws {
+        #expect(try await Exchange().answer(head: head).status == 421)
     }
 
     // MARK: /log_level
 
     @Test("POST /log_level changes the level", arguments: ApplicationLogLevel.allCases)
-    func changesLevel(_ level: ApplicationLogLevel) throws {
+    func changesLevel(_ level: ApplicationLogLevel) async throws {
         let exchange = try Exchange()
-        let answer = try exchange.post("{\"level\":\"\(level.rawValue)\"}")
+        let answer = try await exchange.post("{\"level\":\"\(level.rawValue)\"}")
         #expect(answer.status == 200)
         #expect(answer.text == "{\"level\":\"\(level.rawValue)\"}\n")
-        #expect(try exchange.answer("GET", "/log_level") == answer)
+        #expect(try await exchange.answer("GET", "/log_level") == answer)
     }
 
     @Test(
@@ -105,9 +110,9 @@ struct AdminResponderTests {
             "{\"level\":\"debug\",\"x\":1}", "{\"level\":\"debug\"} x", "{'level':'debug'}", "{\"level\":\"debug\",}",
             "\u{FEFF}{\"level\":\"debug\"}", "level=debug",
         ])
-    func badLevel(_ body: String) throws {
+    func badLevel(_ body: String) async throws {
         let level = Exchange.Level()
-        let answer = try Exchange(level: level).post(body)
+        let answer = try await Exchange(level: level).post(body)
         #expect(answer.status == 400)
         #expect(answer.contentType == .problem)
         #expect(level.current == .info)
@@ -116,25 +121,25 @@ struct AdminResponderTests {
     @Test(
         "A form cannot change the level",
         arguments: ["application/x-www-form-urlencoded", "text/plain", "application/jsonx"])
-    func forms(_ type: String) throws {
+    func forms(_ type: String) async throws {
         let level = Exchange.Level()
-        #expect(try Exchange(level: level).post("{\"level\":\"debug\"}", type: type).status == 415)
+        #expect(try await Exchange(level: level).post("{\"level\":\"debug\"}", type: type).status == 415)
         #expect(level.current == .info)
     }
 
     @Test(
         "JSON may come with parameters of its type",
         arguments: ["application/json; charset=utf-8", "Application/JSON ;x"])
-    func typeParameters(_ type: String) throws {
-        #expect(try Exchange().post("{\"level\":\"warn\"}", type: type).status == 200)
+    func typeParameters(_ type: String) async throws {
+        #expect(try await Exchange().post("{\"level\":\"warn\"}", type: type).status == 200)
     }
 
     @Test("No type, or two, is 415")
-    func missingType() throws {
+    func missingType() async throws {
         let exchange = try Exchange()
-        #expect(try exchange.answer("POST", "/log_level", body: "{\"level\":\"warn\"}").status == 415)
+        #expect(try await exchange.answer("POST", "/log_level", body: "{\"level\":\"warn\"}").status == 415)
         let two = "Content-Type: application/json\r\nContent-Type: text/plain\r\n"
-        #expect(try exchange.answer("POST", "/log_level", two, body: "{\"level\":\"warn\"}").status == 415)
+        #expect(try await exchange.answer("POST", "/log_level", two, body: "{\"level\":\"warn\"}").status == 415)
     }
 
     // MARK: The message

@@ -1,5 +1,6 @@
 import Bytes
 import HTTP
+import Revocation
 import Synchronization
 import Testing
 import Transport
@@ -10,12 +11,14 @@ import Transport
 struct Exchange {
     let responder: AdminResponder
 
-    /// A process that is well, and whose level of logging is kept in `level`.
-    init(readiness: [ReadinessCheck] = [], level: Level = Level()) throws {
+    /// A process that is well, whose level of logging is kept in `level`, and what is revoked in `revoked`.
+    init(readiness: [ReadinessCheck] = [], level: Level = Level(), revoked: Revoked = Revoked()) throws {
         let address = try #require(SocketAddress(numericHost: "127.0.0.1", port: 9901))
         let operations = AdminOperations(
             readiness: readiness, configuration: { .init(json: Array("{\"version\":1}".utf8), version: "5be1c0") },
-            routes: { Array("[]".utf8) }, logLevel: { level.current }, setLogLevel: { level.set($0) })
+            routes: { Array("[]".utf8) }, logLevel: { level.current }, setLogLevel: { level.set($0) },
+            keys: { Array("{\"issuers\":[]}".utf8) }, revocations: { revoked.list() },
+            revoke: { revoked.change("revoke", $0) }, restore: { revoked.change("restore", $0) })
         responder = AdminResponder(site: AdminSite(address), operations: operations)
     }
 
@@ -27,6 +30,40 @@ struct Exchange {
         func set(_ level: ApplicationLogLevel) { value.withLock { $0 = level } }
     }
 
+    /// Notes what is asked for, and answers what it was told.
+    final class Revoked: Sendable {
+        struct Call: Equatable {
+            let name: String
+            let entries: [RevocationEntry]
+        }
+
+        private let outcome: AdminOperations.RevocationOutcome
+        private let file: [RevocationEntry]
+        private let admin: [RevocationEntry]
+        private let noted = Mutex<[Call]>([])
+
+        init(
+            _ outcome: AdminOperations.RevocationOutcome = .changed(count: 1, warning: nil),
+            file: [RevocationEntry] = [], admin: [RevocationEntry] = []
+        ) {
+            self.outcome = outcome
+            self.file = file
+            self.admin = admin
+        }
+
+        var calls: [Call] { noted.withLock { $0 } }
+
+        func list() -> AdminOperations.Revocations { .init(file: file, admin: admin) }
+
+        func change(_ name: String, _ entries: [RevocationEntry]) -> AdminOperations.RevocationOutcome {
+            noted.withLock { $0.append(Call(name: name, entries: entries)) }
+            return outcome
+        }
+    }
+
+    /// The time of all requests, in seconds since 1970.
+    static let now = 1_795_896_000
+
     static func head(_ text: String) throws -> Request {
         var request = Request()
         var parser = AdminSite.makeParser()
@@ -35,18 +72,20 @@ struct Exchange {
         return request
     }
 
-    func answer(_ method: String, _ target: String, _ lines: String = "", body: String = "") throws -> AdminAnswer {
-        try answer(head: "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(lines)\r\n", body: body)
+    func answer(
+        _ method: String, _ target: String, _ lines: String = "", body: String = ""
+    ) async throws -> AdminAnswer {
+        try await answer(head: "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n\(lines)\r\n", body: body)
     }
 
-    func answer(head: String, body: String = "") throws -> AdminAnswer {
+    func answer(head: String, body: String = "") async throws -> AdminAnswer {
         let request = try Self.head(head)
         if let refusal = responder.refusal(of: request) { return refusal }
-        return responder.answer(to: request, body: Array(body.utf8))
+        return await responder.answer(to: request, body: Array(body.utf8), now: Self.now)
     }
 
-    func post(_ body: String, type: String = "application/json") throws -> AdminAnswer {
-        try answer("POST", "/log_level", "Content-Type: \(type)\r\n", body: body)
+    func post(_ body: String, type: String = "application/json") async throws -> AdminAnswer {
+        try await answer("POST", "/log_level", "Content-Type: \(type)\r\n", body: body)
     }
 }
 

@@ -14,7 +14,8 @@ struct FetchedKeysTests {
         }
     }
 
-    private func error(_ fixture: Fixture, now: Int = now, of claims: String = TokenMint.claims()) throws -> TokenError? {
+    private func error(_ fixture: Fixture, now: Int = now, of claims: String = TokenMint.claims()) throws -> TokenError?
+    {
         error(fixture, now: now, token: try fixture.mint.token(claims))
     }
 

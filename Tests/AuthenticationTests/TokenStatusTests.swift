@@ -80,7 +80,8 @@ struct TokenStatusTests {
         }
         let any = try Fixture { issuer in
             issuer = Issuer(
-                name: "main", issuer: "https://issuer.test", audience: nil, algorithms: issuer.algorithms, keys: KeySet())
+                name: "main", issuer: "https://issuer.test", audience: nil, algorithms: issuer.algorithms,
+                keys: KeySet())
             issuer.verification = .status(SHA256.hash(Array("other".utf8).span))
             issuer.requiresExpiry = false
         }

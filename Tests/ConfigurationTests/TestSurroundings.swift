@@ -11,6 +11,27 @@ extension Surroundings {
     /// A private key as PKCS #8 writes it; its content is not looked at.
     static let privateKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 
+    /// Revoked tokens; the first ended at the beginning of 2027.
+    static let revocations = """
+        { "revocations": [
+            { "jti": "one", "expires_at": "2027-01-01T00:00:00Z" },
+            { "jti": "two", "expires_at": "2027-02-01T00:00:00Z", "comment": "stolen" },
+            { "sub": "alice", "issuer": "https://idp/", "issued_before": 1801353600 }
+        ] }
+        """
+
+    /// A file with the same purpose and faults.
+    static let badRevocations = """
+        {
+          "revocation": [],
+          "revocations": [
+            { "jti": "one" }, "two", { "sub": "alice" },
+            { "jti": "three", "expires_at": "tomorrow" },
+            { "jti": "four", "sid": "five" }, { "jti": "six", "until": 7 }
+          ]
+        }
+        """
+
     /// A fixed environment and fixed files, at the beginning of 31 January 2027.
     static var fixed: Surroundings {
         Surroundings(
@@ -25,6 +46,8 @@ extension Surroundings {
             contentsOfFile: { path in
                 switch path {
                 case "keys.json", "state/jwks.json", "/etc/gateway/keys.json": .success(Array(keySet.utf8))
+                case "revocations.json": .success(Array(revocations.utf8))
+                case "bad-revocations.json": .success(Array(badRevocations.utf8))
                 case "not-keys.json": .success(Array("[]".utf8))
                 case "private.pem": .success(Array(privateKey.utf8))
                 case "forbidden.json": .failure(FileError(code: EACCES))

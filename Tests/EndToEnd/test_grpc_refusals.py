@@ -132,7 +132,8 @@ def test_an_ambiguous_path_is_an_internal_error(gateways: dict[str, Gateway], mi
 def test_two_credentials_are_an_internal_error(gateways: dict[str, Gateway], mint: Mint) -> None:
     refused(
         gateways["default"], "/test.Probe/Unary", Status.INTERNAL,
-        "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential"
+        "More than one of Authorization, the fields for API keys and tokens, the cookie for tokens and a WebSocket's "
+        "protocols holds a credential"
         " (ambiguous_credentials)", token=mint.token(), metadata=[("x-api-key", "gwk_a")])
 
 

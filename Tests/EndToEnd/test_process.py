@@ -222,7 +222,7 @@ BAD = {
     "a bad size": {"limits": {"request_line": "8 kilos"}},
     "a bad address": {"listeners": [{"address": "localhost"}]},
     "a missing variable": {"refusals": {"realm": "${SURELY_NOT_SET}"}},
-    "a key of a later issue": {"state_directory": {}},
+    "a key of a later issue": {"access_log": {"format": "text"}},
     "TLS before its time": {"listeners": [{"address": "127.0.0.1:0", "tls": {}}]},
 }
 
@@ -244,7 +244,7 @@ def test_an_access_log_that_cannot_be_opened_starts_nothing(tmp_path: Path, mint
 
 
 def test_keys_that_come_later_are_refused_as_not_supported_yet(tmp_path: Path, mint: Mint) -> None:
-    result = run("check", "--config", str(write(tmp_path, mint, state_directory={})))
+    result = run("check", "--config", str(write(tmp_path, mint, access_log={"format": "text"})))
     assert result.returncode == 1
     assert "not supported yet" in result.stderr + result.stdout
 

@@ -14,6 +14,8 @@ import Testing
 struct DecisionHarness {
     let mint: TokenMint
     let evaluator: Evaluator
+    /// The listener that requests come to.
+    let listener: ListenerSettings
 
     struct Outcome: Equatable {
         /// `shadow` and the reason, the reason of a refusal, or else the route that the request is permitted on.
@@ -27,16 +29,17 @@ struct DecisionHarness {
     ///   - upstream: keys of the upstream `u` besides its server.
     ///   - issuer: keys of the issuer besides the usual.
     ///   - top: keys of the top level besides the usual, each with a comma behind it.
+    ///   - listener: keys of the listener besides its address.
     ///   - change: what to make of the configuration that was read.
     /// - Throws: what is wrong with them.
     init(
-        routes: String, upstream: String = "", issuer: String = "", top: String = "",
+        routes: String, upstream: String = "", issuer: String = "", top: String = "", listener: String = "",
         change: (inout GatewayConfiguration) -> Void = { _ in }
     ) throws {
         mint = try TokenMint()
         let keys = mint.key.publicKeySet()
         let text = """
-            { "version": 1, \(top) "listeners": [{ "address": "127.0.0.1:0" }],
+            { "version": 1, \(top) "listeners": [{ "address": "127.0.0.1:0"\(listener) }],
               "scopes": { "read": "R", "list": "L" }, "roles": { "reader": { "scopes": ["read"] } },
               "issuers": { "main": { "issuer": "https://issuer.test", "audience": ["api"], "algorithms": ["ES256"],
                 "keys": { "jwks_file": "keys.json" }\(issuer) },
@@ -51,6 +54,7 @@ struct DecisionHarness {
             Array(text.utf8), file: "gateway.json", surroundings: surroundings)
         change(&configuration)
         evaluator = try Evaluator(configuration)
+        self.listener = ListenerSettings(configuration.listeners[0], id: ListenerID.all(in: configuration)[0])
     }
 
     /// What becomes of a request; `fields` are further lines, each with its CRLF.
@@ -69,7 +73,7 @@ struct DecisionHarness {
         }
         var verdict = Verdict()
         do throws(Refusal) {
-            let permit = try evaluator.decide(request, now: TokenMint.now, into: &verdict)
+            let permit = try evaluator.decide(request, at: listener, now: TokenMint.now, into: &verdict)
             #expect(permit.route == verdict.route?.index)
             let path = String(decoding: verdict.rewrittenPath ?? request.target.path, as: UTF8.self)
             return Outcome(

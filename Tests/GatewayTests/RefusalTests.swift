@@ -57,7 +57,8 @@ struct RefusalCase: Sendable, CustomTestStringConvertible {
             .methodNotAllowed([.get]), .deny, "method_not_allowed", 401, "No route matches", challenge: bearer),
         RefusalCase(
             .ambiguousCredentials, .reject, "ambiguous_credentials", 400,
-            "More than one of Authorization, the field for API keys and a WebSocket's protocols holds a credential",
+            "More than one of Authorization, the fields for API keys and tokens, the cookie for tokens and a WebSocket's "
+                + "protocols holds a credential",
             challenge: bearer + ", error=\"invalid_request\""
         ),
         RefusalCase(.ambiguousPath, .reject, "ambiguous_path", 400),
@@ -140,6 +141,22 @@ struct RefusalTests {
         let challenge = Challenge(refusal: .noToken, realm: #"a"b\c"#, scopes: [])
         #expect(challenge.append(to: &output, hidesUnmatched: true))
         #expect(String(decoding: output, as: UTF8.self) == #"Bearer realm="a\"b\\c""#)
+    }
+
+    @Test(
+        "what says where tokens are to be had stands last, in every challenge of 401 and 403",
+        arguments: RefusalCase.all)
+    func resourceMetadata(_ expected: RefusalCase) {
+        var output: [UInt8] = []
+        let url = Array("https://a.test/.well-known/oauth-protected-resource/b".utf8)
+        let challenge = Challenge(
+            refusal: expected.refusal, realm: "gateway", scopes: ["a", "b"], resourceMetadata: url)
+        let isThere = challenge.append(to: &output, hidesUnmatched: false)
+        let text = String(decoding: output, as: UTF8.self)
+        let isForTokens = expected.status == 401 && text.hasPrefix("Bearer")
+        let member = ", resource_metadata=\"https://a.test/.well-known/oauth-protected-resource/b\""
+        #expect(text.hasSuffix(member) == isForTokens)
+        if isForTokens { #expect(isThere && text == (expected.challenge ?? "") + member) }
     }
 
     @Test("the problem document is JSON with the words of the refusal", arguments: RefusalCase.all)

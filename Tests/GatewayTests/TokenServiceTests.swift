@@ -67,13 +67,17 @@ struct TokenServiceTests {
         let configuration = try Self.configuration("union")
         #expect(configuration.builtInPaths.map(\.id) == ["gateway.livez", "gateway.token", "gateway.jwks"])
         let evaluator = try Evaluator(configuration)
+        let id = ListenerID.all(in: configuration)[0]
+        let listener = ListenerSettings(configuration.listeners[0], id: id)
+        var silent = configuration.listeners[0]
+        silent.answersLiveness = false
         for path in configuration.builtInPaths {
-            #expect(evaluator.builtInPath(path.path.utf8.span, answersLiveness: true) == path)
+            #expect(evaluator.builtInPath(path.path.utf8.span, on: listener) == path)
             for other in [path.path + "/", path.path.uppercased(), String(path.path.dropLast()), "/x" + path.path] {
-                #expect(evaluator.builtInPath(other.utf8.span, answersLiveness: true) == nil)
+                #expect(evaluator.builtInPath(other.utf8.span, on: listener) == nil)
             }
         }
-        #expect(evaluator.builtInPath("/livez".utf8.span, answersLiveness: false) == nil)
+        #expect(evaluator.builtInPath("/livez".utf8.span, on: ListenerSettings(silent, id: id)) == nil)
         for target in ["//token", "/token;a=b", "/%2e%2e/token%2F..", "/.well-known//jwks.json", "/tok%2565n"] {
             var request = Request()
             var parser = RequestParser(limits: MessageLimits())

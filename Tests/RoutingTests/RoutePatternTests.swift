@@ -64,6 +64,17 @@ struct HostPatternTests {
     }
 
     @Test(
+        "a wildcard covers one label more, whatever it is",
+        arguments: [
+            ("a.b", "a.b", true), ("a.b", "b", false), ("a.b", "x.a.b", false), ("*.a.b", "x.a.b", true),
+            ("*.a.b", "a.b", false), ("*.a.b", "y.x.a.b", false), ("*.a.b", ".a.b", false), ("*.b", "a.b", true),
+            ("*.b", "b", false), ("[::1]", "[::1]", true),
+        ])
+    func covers(pattern: String, host: String, expected: Bool) throws {
+        #expect(try HostPattern(pattern).covers(host) == expected)
+    }
+
+    @Test(
         "what no request can have is refused",
         arguments: [
             ("", .empty), ("a:80", .hasPort), ("[::1]:80", .hasPort), ("a..b", .badLabel), (".", .badLabel),

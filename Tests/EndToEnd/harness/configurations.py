@@ -26,6 +26,10 @@ SERVERS = [
     "http://[::1]:81", "http://[::ffff:192.0.2.1]/", "http://unix:/run/app.sock", "http://unix:app.sock", "http://1a:0001",
     "https://127.0.0.1", "https://a.example:8443/", "https://[::1]:443", "https://a.example.:0443",
 ]
+SERVICES = [
+    "https://idp.example.com/keys", "https://a", "HTTPS://A.b:8443?c=d", "https://[::1]:0443/a/../b?", "http://192.0.2.1/%zz",
+    "https://a_b.c-d/!$&'()*+,;=:@~[]",
+]
 ADDRESSES = ["127.0.0.1:0", "0.0.0.0:00", "[::]:0", "[2001:db8::1:2]:0", "localhost:0", "a.example.com.:0"]
 EXTERNAL = ["https://api.example.com", "http://localhost:8080/", "https://[::1]", "https://192.0.2.1:65535"]
 PROXIES = ["10.0.0.0/8", "192.0.2.1", "0.0.0.0/0", "::1", "2001:db8::/32", "unix:", "192.0.2.0/024", "::/0"]
@@ -49,12 +53,16 @@ STRINGS = [
     "16kib", "16K", "1KB", "unlimited", "Unlimited", "UNION", "union", "json", "stdout", "any", "RS256", "rs256", "HS256",
     HASH, HASH.upper(), HASH + "0", "gwk_a", "1.2", "1.3", "1.1", "h2", "h2c", "http/1.1", "http/2", "none", "required", "https://a:443/", "https://unix:/a", "2027-01-31", "2027-01-31T00:00:00", "2027-1-31T00:00:00Z", "https://a/b", "https://A",
     "https://a:080", "https://a:443", "http://a:80", "https://[::1]:443", "HTTPS://a", "https://a..b", "X_A", "X-A", "X A", "X.A",
+    "https://a#b", "https://a|b", "https://a/b c", "https://1a", "https://a:123456", "https://a:000080", "https://a:0", "https://a.",
+    "https://a?b#", "https://a/\\", "https://[::1", "http://u@a", "https://a/" + "b" * 2048, "environment", "http://proxy/path", "session",
     "upstream", "pass", "either", "plain", "a\tb", "\x7f", "a\u0000b", "x" * 300,
 ]
 OTHERS: list[Any] = [None, True, False, 0, 1, -1, 2, 401, 403, 404, 1025, 10**12, 1.5, [], {}, [[]], [{}], ["a"], {"a": "b"}]
 KEYS = [
     "extra", "Version", "versions", "scope", "id", "path", "public", "authenticated", "scopes", "roles", "issuers", "shadow",
     "file", "env", "url", "jwks", "jwks_file", "strip_prefix", "", " ", "é", "a b", "$comment", "$schema", "tls", "http2",
+    "discovery", "jwks_uri", "introspection", "keys", "algorithms", "provider", "keys_at_start", "token_endpoint", "client_secret",
+    "private_key", "algorithm", "token_type", "resource_metadata", "cookie", "header",
     "protocol", "certificate", "key", "verify", "server_name", "authorities", "client_certificate", "client_authorities",
 ]
 
@@ -79,21 +87,15 @@ class Generator:
         return lambda: self.random.choice(items)
 
     def valid(self) -> dict[str, Any]:
-        choose, flag = self.one, self.one([True, False])
+        choose = self.one
         config = {
             "version": 1,
             "listeners": [self.listener() for _ in range(self.random.randint(1, 2))],
             "scopes": {"a": "A", "b:c": "", "d/e~f": "D"},
             "roles": {"x": self.maybe({}, scopes=["a", "b:c"]), "y é": {"includes": ["x"]}},
             "issuers": {
-                name: self.maybe(
-                    {"issuer": f"https://{name}/", "audience": choose(["any", ["a"], ["a", "b"]])(),
-                     "algorithms": self.some(["RS256", "PS512", "ES256", "EdDSA"]), "keys": {"jwks": {"keys": [KEY]}}},
-                    required_claims=["sub"], clock_skew="1h", maximum_lifetime=choose(DURATIONS), require_expiry=flag,
-                    grant=choose(["union", "token", "roles", "intersection"]), token_type="at+jwt",
-                    claims=lambda: self.maybe({}, scopes=[["a", "a"], ["b"]], roles=[["r"]], subject=[["s"]], client=[["c"]]),
-                )
-                for name in ("main", "other-1.x")
+                "main": self.issuer("main", choose([self.local, self.fetched, self.introspected])()),
+                "other-1.x": self.issuer("other-1.x", choose([self.local, self.fetched])()),
             },
             "upstreams": {"up": self.upstream()},
             "routes": [self.route(number) for number in range(self.random.randint(1, 4))],
@@ -112,8 +114,47 @@ class Generator:
                 max_body=choose([*SIZES, "unlimited"]), body_rate=choose(SIZES), head_timeout=choose(DURATIONS), handshake_timeout=choose(DURATIONS), http2_streams=choose([1, 1000]),
                 idle_timeout=choose(DURATIONS), stream_idle_timeout=choose(DURATIONS), connect_timeout=choose(DURATIONS), timeout=choose(DURATIONS),
                 upstream_idle_timeout="0s", drain_timeout="24h", connections=1, upstream_connections=1_000_000, token_cache=0),
-            forwarding={"via": False}, token_locations=lambda: self.maybe({}, websocket_protocol=choose(SUBPROTOCOLS)),
+            forwarding={"via": False}, state_directory="state",
+            revocations={"file": "nowhere.json"},
+            token_locations=lambda: self.maybe(
+                {}, header="X-Token", cookie=choose(SUBPROTOCOLS), websocket_protocol=choose(SUBPROTOCOLS)),
         )
+
+    def issuer(self, name: str, keys: Any) -> dict[str, Any]:
+        issuer = {"issuer": f"https://{name}/", "audience": self.random.choice(["any", ["a"], ["a", "b"]])} | keys()
+        return self.maybe(
+            issuer, required_claims=["sub"], clock_skew="1h", maximum_lifetime=self.one(DURATIONS),
+            require_expiry=self.one([True, False]), grant=self.one(["union", "token", "roles", "intersection"]),
+            claims=lambda: self.maybe({}, scopes=[["a", "a"], ["b"]], roles=[["r"]], subject=[["s"]], client=[["c"]]))
+
+    def signed(self) -> dict[str, Any]:
+        return self.maybe({"algorithms": self.some(["RS256", "PS512", "ES256", "EdDSA"])}, token_type="at+jwt")
+
+    def local(self) -> dict[str, Any]:
+        return self.signed() | {"keys": {"jwks": {"keys": [KEY]}}}
+
+    def fetched(self) -> dict[str, Any]:
+        keys = self.random.choice([{"discovery": True}, *({"jwks_uri": url} for url in SERVICES)])
+        return self.maybe(
+            self.signed() | {"keys": keys}, keys_at_start=self.one(["serve", "wait"]), keys_refresh_interval="1h",
+            keys_minimum_interval="1s", keys_maximum_age="30d", provider=self.provider)
+
+    def introspected(self) -> dict[str, Any]:
+        asked = self.maybe(
+            {"endpoint": self.random.choice(SERVICES), "client_id": "gateway"}, cache_lifetime="0s",
+            negative_cache_lifetime="5m")
+        if self.random.random() < 0.5:
+            asked["client_secret"] = "s"
+            self.maybe(asked, auth_method=self.one(["client_secret_basic", "client_secret_post"]))
+        else:
+            asked["private_key"] = {"file": str(CERTIFICATES / "rsa.key")}
+            self.maybe(asked, auth_method="private_key_jwt", algorithm=self.one(["RS256", "PS512"]), key_id="k")
+        return self.maybe({"keys": {"introspection": asked}}, provider=self.provider)
+
+    def provider(self) -> dict[str, Any]:
+        return self.maybe(
+            {"allow_http": True}, tls=lambda: self.maybe({}, server_name="a.example"), proxy=self.one(["environment", "none", "http://proxy:3128", "HTTP://[::1]/"]),
+            timeout="250ms", connections=self.one([1, 256]))
 
     def api_keys(self) -> dict[str, Any]:
         keys = {
@@ -131,8 +172,9 @@ class Generator:
 
     def listener(self) -> dict[str, Any]:
         return self.maybe(
-            {"address": self.random.choice(ADDRESSES), "trusted_proxies": self.some(PROXIES)},
-            external_url=self.one(EXTERNAL), proxy_protocol=True, livez=True,
+            {"address": self.random.choice(ADDRESSES), "trusted_proxies": self.some(PROXIES)}
+            | self.random.choice([{}, self.maybe({"external_url": self.random.choice(EXTERNAL)}, resource_metadata=False)]),
+            proxy_protocol=True, livez=True,
             underscore_fields=self.one(["drop", "reject", "pass"]), http2=False, tls=self.tls)
 
     def certificate(self, name: str) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-import Bytes
-
 /// How a point in time is written (RFC 3339 §5.6): `2027-01-31T00:00:00Z`, or with an offset such as `+02:00`.
-enum TimeText {
-    /// Seconds since 1970, rounded down; nil if the text is no such time. A leap second is that after it.
-    static func parse(_ text: String) -> Int? {
+package enum TimeText {
+    /// Reads a time of the years 1970 to 9999.
+    ///
+    /// - Parameter text: the time, with `T` or `t`, and with `Z`, `z` or an offset.
+    /// - Returns: seconds since 1970, rounded down; nil if the text is no such time. A leap second is that after it.
+    package static func parse(_ text: String) -> Int? {
         let bytes = text.utf8.span
         guard bytes.count >= 20, separates(bytes), let year = number(bytes, 0..<4), year >= 1970,
             let month = number(bytes, 5..<7), (1...12).contains(month), let day = number(bytes, 8..<10),

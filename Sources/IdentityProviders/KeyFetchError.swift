@@ -1,0 +1,24 @@
+/// Why keys were not to be had, and at which stage.
+package struct KeyFetchError: Error, Sendable, Equatable {
+    package enum Stage: String, Sendable {
+        case lookUp = "dns"
+        case connect
+        case proxy
+        case tls
+        case http
+        /// The answer came, and is not what it must be.
+        case parse
+    }
+
+    package let stage: Stage
+    /// What was asked for.
+    package let url: String
+    /// What went wrong, for the operator.
+    package let detail: String
+
+    package init(_ stage: Stage, url: String, _ detail: String) {
+        self.stage = stage
+        self.url = url
+        self.detail = detail
+    }
+}
