@@ -162,9 +162,10 @@ class Provider:
 
     def rotate(self, kid: str, *, keep: bool = True) -> Signer:
         """Signs with a new key from now on; returns the one before, which stays published if it is kept."""
-        before = self.signer
-        self.mint.signers["ES256"] = Signer("ES256", kid)
-        self._keys = [self.signer, *(self._keys if keep else [])]
+        before, signer = self.signer, Signer("ES256", kid)
+        # Published before anything is signed with it.
+        self._keys = [signer, *(self._keys if keep else [])]
+        self.mint.signers["ES256"] = signer
         return before
 
     def withdraw(self, signer: Signer) -> None:
