@@ -126,6 +126,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
     let sanitizers = ["-sanitize=fuzzer,address"]
     let tested = [
         "HTTP", "HTTP2", "Bytes", "Routing", "StrictJSON", "Configuration", "JOSE", "Authentication", "WebSocket",
+        "Revocation",
     ]
     for target in package.targets where tested.contains(target.name) {
         target.swiftSettings?.append(.unsafeFlags(sanitizers))
@@ -140,6 +141,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         ("FuzzProxyHeader", ["HTTP", "Bytes"]), ("FuzzHTTP2", ["HTTP2", "HTTP", "Transport", "Bytes"]),
         ("FuzzWebSocket", ["WebSocket", "Bytes"]), ("FuzzToken", ["JOSE", "Authentication", "Bytes"]),
         ("FuzzConfiguration", ["Configuration", "Gateway"]), ("FuzzRouteTable", ["Routing", "HTTP", "TestSupport"]),
+        ("FuzzRevocations", ["Revocation", "StrictJSON", "Bytes"]),
     ]
     for (name, dependencies) in fuzzTargets {
         package.targets.append(

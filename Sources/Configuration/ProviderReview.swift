@@ -19,7 +19,7 @@ struct ProviderReview {
         }
     }
 
-    /// - Parameter url: what is asked; nil if only the provider says what that will be.
+    /// Warns of cleartext; `url` is what is asked, or nil if only the provider says what that will be.
     private func warnOfCleartext(_ issuer: Cursor, _ client: OutboundSettings, _ url: ServiceURL?) {
         guard client.allowsCleartext, let place = issuer["provider"]?["allow_http"],
             url.map({ !$0.isSecure && !$0.isLoopback }) ?? true

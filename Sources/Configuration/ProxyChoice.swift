@@ -21,6 +21,7 @@ enum ProxyChoice {
     /// The proxies to go through.
     ///
     /// - Parameter variable: the value of an environment variable, or nil.
+    /// - Returns: the settings of the gateway's own client.
     /// - Throws: `ValueProblem`: which variable cannot be used, and why.
     func settings(environment variable: (String) -> String?) throws(ValueProblem) -> ProxySettings {
         var settings = ProxySettings()

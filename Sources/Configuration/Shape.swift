@@ -136,9 +136,10 @@ struct Key: Sendable {
         self.summary = summary
     }
 
-    /// The default as a value; nil if there is none.
+    /// The default as a value.
     ///
     /// - Parameter object: the object that the key is missing in; nil for what mostly holds.
+    /// - Returns: nil if there is none.
     func defaultValue(in object: Cursor? = nil) -> JSONValue? {
         guard var defaultText else { return nil }
         if let exception, exception.condition.holds(in: object) { defaultText = exception.defaultText }

@@ -33,8 +33,8 @@ extension Exchange {
             note(token)
             await answer(200, .token(token.json), on: client)
         case .resourceMetadata:
-            let resource = Array(request.target.path.dropFirst(path.path.utf8.count))
-            guard let document = resources(of: client)?.document(at: resource, in: generation.evaluator) else {
+            let place = request.target.path
+            guard let document = resources(of: client)?.document(at: place, in: generation.evaluator) else {
                 throw .noRoute
             }
             await answer(200, .resourceMetadata(document), lines: crossOriginLines, on: client)

@@ -91,6 +91,9 @@ package final class Explainer {
             builtIn = deciding.builtInPath(path.span, on: listener)
             if let builtIn {
                 guard builtIn.methods.contains(request.method) else { throw .methodNotAllowed(builtIn.methods) }
+                if builtIn == .resourceMetadata, listener.resources?.document(at: path, in: deciding) == nil {
+                    throw .noRoute
+                }
             } else {
                 _ = try deciding.decide(request, at: listener, now: now, into: &verdict, tracing: trace)
             }

@@ -43,6 +43,10 @@ extension Explainer {
         step.add("kid", sent: examination.keyID)
         guard let issuer = issuer(of: examination) else { return }
         step.add("algorithms", issuer.algorithms.map(\.name), issuer.accepts(algorithm) ? .passed : .failed)
+        guard issuer.keySource.provider == nil else {
+            step.add("keys", .null, lines: ["not known: only a running gateway asks the provider"], .failed)
+            return
+        }
         let known = issuer.keys.keys.enumerated().map { Self.name(of: $1, number: $0) }
         guard let key = examination.key, let number = issuer.keys.keys.firstIndex(where: { $0 === key }) else {
             step.add("keys", .elements(known.map { .string($0) }), lines: known, .failed)

@@ -80,10 +80,12 @@ final class ResourceDocuments {
     /// Nothing is permitted by it, so that no other reading of the path is looked at.
     ///
     /// - Parameters:
-    ///   - path: the canonical path of the resource; empty or a slash for all resources together.
+    ///   - place: the canonical path of the document, with that of the resource behind; nothing or a slash there stands for
+    ///     all resources together.
     ///   - evaluator: finds the routes of a path that is not the beginning of a template.
     /// - Returns: nil if there is no such resource, or only public ones.
-    func document(at path: [UInt8], in evaluator: Evaluator) -> [UInt8]? {
+    func document(at place: [UInt8], in evaluator: Evaluator) -> [UInt8]? {
+        let path = Array(place.dropFirst(BuiltInPath.resourceMetadata.path.utf8.count))
         let resource = path == [UInt8(ascii: "/")] ? [] : path
         guard let number = documents[resource] ?? documents[beginning(of: resource, in: evaluator) ?? resource] else {
             return nil

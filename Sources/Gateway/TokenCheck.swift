@@ -7,7 +7,10 @@ import StrictJSON
 package struct TokenCheck {
     /// The name in the configuration of the issuer whose key made the signature; nil if that was not shown.
     package let verifyingIssuer: String?
-    /// Why the token is not accepted anywhere, for people; nil if it is.
+    /// The name of the issuer whose provider would have to be asked, which only a running gateway does; nothing was verified
+    /// then.
+    package let unaskedIssuer: String?
+    /// Why the token is not accepted anywhere, for people; nil if it is, or if that is not known.
     package let refusal: String?
 
     /// Verifies a token as the gateway would.
@@ -19,7 +22,15 @@ package struct TokenCheck {
     /// - Throws: what the configuration's reader should have found: a fault of ours.
     package init(_ token: Span<UInt8>, by configuration: GatewayConfiguration, now: Int) throws(EvaluatorError) {
         let evaluator = try Evaluator(configuration)
-        verifyingIssuer = Self.verifyingIssuer(of: token, in: configuration)
+        let signed = try? SignedToken(compact: token, maximumSize: configuration.limits.token)
+        let named = signed?.unverifiedIssuer
+        let issuer = named.flatMap { name in configuration.issuers.first { $0.issuer.isExactly(name) } }
+        if let issuer, issuer.keySource.provider != nil {
+            (verifyingIssuer, unaskedIssuer, refusal) = (nil, issuer.name, nil)
+            return
+        }
+        unaskedIssuer = nil
+        verifyingIssuer = Self.verifies(issuer, signed) ? issuer?.name : nil
         do throws(TokenError) {
             _ = try evaluator.identify(token, now: now)
             refusal = nil
@@ -28,12 +39,9 @@ package struct TokenCheck {
         }
     }
 
-    private static func verifyingIssuer(of token: Span<UInt8>, in configuration: GatewayConfiguration) -> String? {
-        guard let signed = try? SignedToken(compact: token, maximumSize: configuration.limits.token),
-            let name = signed.unverifiedIssuer,
-            let issuer = configuration.issuers.first(where: { $0.issuer.isExactly(name) })
-        else { return nil }
+    private static func verifies(_ issuer: IssuerConfiguration?, _ signed: SignedToken?) -> Bool {
+        guard let issuer, let signed else { return false }
         let verifier = TokenVerifier(keys: issuer.keys, algorithms: AlgorithmSet(issuer.algorithms))
-        return (try? verifier.verify(signed)) == nil ? nil : issuer.name
+        return (try? verifier.verify(signed)) != nil
     }
 }

@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
         discussion: """
             Without --config nothing is verified: anyone could have written what is shown.
 
-            Exit status: 0; with --config, 1 if the token is not accepted; 1 for what is no token, 66 for a file that \
+            Exit status: 0; with --config, 1 if the token is not accepted, or only a running gateway could tell; 1 for what is no token, 66 for a file that \
             cannot be read.
             """)
 
@@ -39,7 +39,7 @@ struct InspectCommand: ParsableCommand {
         source.file = config
         let check = try TokenCheck(compact.span, by: try source.load(orExitWith: 1), now: now)
         print(Self.words(for: check, keyID: view.keyID))
-        if check.refusal != nil { throw ExitCode.invalid }
+        if check.refusal != nil || check.unaskedIssuer != nil { throw ExitCode.invalid }
     }
 
     private func readToken() throws -> [UInt8] {
@@ -61,12 +61,14 @@ struct InspectCommand: ParsableCommand {
     private static func words(for check: TokenCheck, keyID: String?) -> String {
         var lines: [String] = []
         if let issuer = check.verifyingIssuer {
-            let key = keyID.map { " with the key \"\(TokenView.printable($0))\"" } ?? ""
+            let key = keyID.map { " with the key \"\($0.printable)\"" } ?? ""
             lines.append("signature  good: made by the issuer \"\(issuer)\"\(key)")
         } else {
             lines.append("signature  not verified")
         }
-        if let refusal = check.refusal {
+        if let issuer = check.unaskedIssuer {
+            lines.append("accepted   not known: only a running gateway asks the provider of \"\(issuer)\"")
+        } else if let refusal = check.refusal {
             lines.append("accepted   no: \(refusal)")
         } else {
             lines.append("accepted   yes, on routes that take tokens of this issuer")
@@ -120,12 +122,5 @@ private struct TokenView {
         let count = length / UInt(size)
         let words = "\(count) \(name)\(count == 1 ? "" : "s")"
         return seconds == 0 ? "now" : seconds > 0 ? "in \(words)" : "\(words) ago"
-    }
-
-    /// The text with control characters escaped.
-    static func printable(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        bytes.append(jsonText: text.utf8.span)
-        return bytes.span.text
     }
 }

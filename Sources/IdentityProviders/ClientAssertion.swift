@@ -10,8 +10,8 @@ struct ClientAssertion: Sendable {
     static let lifetime = 60
 
     let clientID: String
-    /// The URL of the endpoint that is asked. RFC 7523 §3 leaves open what names the provider; the endpoint is what the
-    /// operator wrote down himself, so no server can have the gateway sign a statement that is good at another one.
+    /// Who the provider is, which RFC 7523 §3 leaves open: the URL of the endpoint, or the provider's issuer. The operator
+    /// wrote down either, so no server can have the gateway sign a statement that is good at another one.
     let audience: String
     let key: SigningKey
     let keyID: String?

@@ -20,9 +20,9 @@ enum ClientAuthentication {
             self = .post(clientID: settings.clientID, secret: secret)
         case .privateKey(let pem, let algorithm, let keyID):
             let key = try SigningKey(pem: pem.span, algorithm: algorithm)
+            let audience = settings.assertionAudience ?? settings.endpoint.description
             self = .assertion(
-                ClientAssertion(
-                    clientID: settings.clientID, audience: settings.endpoint.description, key: key, keyID: keyID))
+                ClientAssertion(clientID: settings.clientID, audience: audience, key: key, keyID: keyID))
         }
     }
 

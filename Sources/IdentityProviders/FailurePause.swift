@@ -2,7 +2,8 @@ internal import Outbound
 internal import Transport
 
 /// When an endpoint that cannot be reached is left alone: after three failures to connect in a row nobody asks for a second
-/// after the last, and whoever wants to is told so at once instead of waiting for the next failure.
+/// after the last, and whoever wants to is told so at once instead of waiting for the next failure. A response to what was
+/// asked before ends that; so questions that found too many others before them stop nobody as long as there are responses.
 struct FailurePause {
     static let failureCount = 3
     static let length = Nanoseconds.seconds(1)

@@ -4,18 +4,14 @@ internal import Transport
 
 /// An issuer that is asked about tokens, and what it is being asked.
 final class IntrospectedIssuer {
-    /// How many questions may wait for a connection.
-    static let queueLength = 1000
-
     let settings: IntrospectionSettings
     /// Never that of other settings.
     let number: Int
     let client: any ServiceClient
     private let endpoint: IntrospectionEndpoint
     private(set) var pause = FailurePause()
-    /// The latest question about each token.
+    /// The latest question about each token; the client bounds how many there are.
     private(set) var questions: [SHA256Digest: IntrospectionQuestion] = [:]
-    private var questionCount = 0
     private(set) var isRetired = false
 
     init(_ settings: IntrospectionSettings, number: Int, client: any ServiceClient) {
@@ -32,10 +28,8 @@ final class IntrospectedIssuer {
         return question
     }
 
-    /// A new question, which the caller ends; nil if there are too many.
-    func begin(about digest: SHA256Digest, now: Moment) -> IntrospectionQuestion? {
-        guard questionCount < settings.client.connectionLimit + Self.queueLength else { return nil }
-        questionCount += 1
+    /// A new question, which the caller ends.
+    func begin(about digest: SHA256Digest, now: Moment) -> IntrospectionQuestion {
         let question = IntrospectionQuestion(about: digest, begin: now)
         questions[digest] = question
         return question
@@ -65,15 +59,9 @@ final class IntrospectedIssuer {
     ///
     /// - Returns: whether the answer may be kept: the settings still hold, and nobody has asked again since.
     func end(_ question: IntrospectionQuestion) -> Bool {
-        questionCount -= 1
         guard questions[question.digest] === question else { return false }
         questions[question.digest] = nil
         return !isRetired
-    }
-
-    /// Why a question was not asked.
-    var tooManyQuestions: KeyFetchError {
-        KeyFetchError(.connect, url: settings.endpoint.description, "too many questions at once")
     }
 
     /// Keeps no answer and no connection from now on.

@@ -110,10 +110,7 @@ package actor IntrospectionService {
         if let answer = cache.answer(key, now: now.seconds) { return answer }
         if let question = issuer.question(about: digest, now: now) { return await question.answer() }
         guard issuer.pause.isOver(at: now.instant) else { return .unavailable }
-        guard let question = issuer.begin(about: digest, now: now) else {
-            report(.failed(issuer.settings, issuer.tooManyQuestions))
-            return .unavailable
-        }
+        let question = issuer.begin(about: digest, now: now)
         let answer = await answer(to: question, about: token, of: issuer)
         question.end(answer)
         return answer

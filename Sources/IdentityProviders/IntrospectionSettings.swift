@@ -22,6 +22,8 @@ package struct IntrospectionSettings: Sendable, Hashable {
     package var clientID: String
     /// How it proves that.
     package var authentication: Authentication
+    /// Whom signed statements of the gateway are for; nil for the endpoint. Some providers take their issuer only.
+    package var assertionAudience: String?
     /// How the endpoint is reached; a question takes `timeout` at most, and `connectionLimit` are sent at once.
     package var client: OutboundSettings
     /// How long an answer that a token is active is kept, if it does not expire earlier.

@@ -53,7 +53,8 @@ package final class OutboundClient {
     package func send(
         _ request: OutboundRequest, maximumSize: Int, until deadline: Instant
     ) async throws(OutboundError) -> OutboundResponse {
-        let deadline = min(deadline, loop.now + settings.timeout)
+        // The loop's own reading may be old, and would cost the request some of its time.
+        let deadline = min(deadline, .now + settings.timeout)
         let waiter = Waiter(loop: loop)
         defer { waiter.retire() }
         try await takeTurn(waiter, until: deadline)
@@ -76,7 +77,7 @@ package final class OutboundClient {
         }
     }
 
-    /// Keeps no connection from now on.
+    /// Keeps no connection from now on; called before the client is given up, since the loop knows idle connections, too.
     package func retire() {
         isRetired = true
         for connection in idle { connection.close() }
@@ -95,11 +96,10 @@ package final class OutboundClient {
         }
         let turn = Turn(waiter: waiter)
         queue.append(turn)
-        while !turn.hasCome {
-            if await waiter.wait(until: deadline) == .expired, !turn.hasCome {
-                queue.removeAll { $0 === turn }
-                throw OutboundError(.connect, "no connection was free in time")
-            }
+        while !turn.hasCome, await waiter.wait(until: deadline) == .woken {}
+        guard loop.now < deadline else {
+            if turn.hasCome { passTurn() } else { queue.removeAll { $0 === turn } }
+            throw OutboundError(.connect, "no connection was free in time")
         }
     }
 
@@ -190,7 +190,8 @@ package final class OutboundClient {
             throw OutboundError(.http, "a redirect to nothing that could be followed")
         }
         guard request.method == .get else {
-            throw OutboundError(.http, "a redirect to \(target.host): \(request.method.name) is not redirected")
+            // What was sent may come back in it, a token for example.
+            throw OutboundError(.http, "a redirect, which \(request.method.name) does not follow")
         }
         guard target.host == request.url.host, target.port == request.url.port else {
             throw OutboundError(.http, "a redirect to \(target.hostAndPort), another host or port")

@@ -16,6 +16,8 @@ final class OutboundConnector {
 
     /// To how many servers the TLS is kept: a service has one or two.
     private static let contextLimit = 8
+    /// How many addresses of a name are tried.
+    private static let addressLimit = 8
 
     init(
         _ settings: OutboundSettings, loop: EventLoop, blocks: BlockPool, calls: BlockingCalls,
@@ -59,10 +61,10 @@ final class OutboundConnector {
         _ place: ServiceURL, isProxy: Bool, waiter: Waiter, until deadline: Instant
     ) async throws(OutboundError) -> TCPStream {
         let addresses = try await addresses(of: place, isProxy: isProxy, waiter: waiter, until: deadline)
-        var failure = ""
+        var failures: [String] = []
         for (index, address) in addresses.enumerated() {
             if forbidden.contains(where: { address.reaches($0) }) {
-                failure = "\(address.description) is a socket of the gateway itself"
+                failures.append("\(address.description) is a socket of the gateway itself")
                 continue
             }
             let left = deadline.since(loop.now).count / UInt64(addresses.count - index)
@@ -71,18 +73,20 @@ final class OutboundConnector {
                 return try await TCPStream.connect(to: address, on: loop, waiter: waiter, until: end)
             } catch {
                 let reason = end <= loop.now ? "no connection came about in time" : error.description
-                failure = "\(address.description): \(reason)"
+                failures.append("\(address.description): \(reason)")
             }
         }
-        throw OutboundError(isProxy ? .proxy : .connect, failure)
+        throw OutboundError(isProxy ? .proxy : .connect, failures.joined(separator: "; "))
     }
 
     private func addresses(
         of place: ServiceURL, isProxy: Bool, waiter: Waiter, until deadline: Instant
-    ) async throws(OutboundError) -> [SocketAddress] {
+    ) async throws(OutboundError) -> ArraySlice<SocketAddress> {
         let stage = isProxy ? OutboundError.Stage.proxy : .lookUp
         do throws(ResolverError) {
-            if let found = try await lookUps.addresses(of: place, waiter: waiter, until: deadline) { return found }
+            if let found = try await lookUps.addresses(of: place, waiter: waiter, until: deadline) {
+                return found.prefix(Self.addressLimit)
+            }
         } catch {
             throw OutboundError(stage, "\(place.host) cannot be resolved: \(error.description)")
         }

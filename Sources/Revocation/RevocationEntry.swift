@@ -87,8 +87,8 @@ extension [RevocationEntry] {
             if group.count > 1 {
                 group.sort { (self[$0].latestIssue, self[$0].latestEnd) > (self[$1].latestIssue, self[$1].latestEnd) }
             }
-            var end: Int?
-            for index in group where end.map({ $0 < self[index].latestEnd }) ?? true {
+            var end = Int.min
+            for index in group where self[index].latestEnd > end {
                 isKept[index] = true
                 end = self[index].latestEnd
             }

@@ -30,6 +30,9 @@ struct HiddenSecretTests {
             #"{ "pem_file": "-----BEGIN PRIVATE KEY-----\n47x11" }"#, #"{ "jwks_file": "{\"keys\": \"47x11\"}" }"#,
             #"{ "SECRET": "47x11" }"#, #"{ "secret": "${47x11!}" }"#,
             #"{ "introspection": { "clientsecret": "47x11", "Client_Secret": "47x11", "passwrd": ["47x11"] } }"#,
+            #"{ "introspection": { "client_secret": ["47x11"], "private_key": { "file": "-----BEGIN PRIVATE KEY-----47x11" } } }"#,
+            #"{ "introspection": { "endpoint": "https://a:47x11@b", "private_key": "-----BEGIN PRIVATE KEY-----\n47x11" } }"#,
+            #"{ "introspection": "47x11" }"#, #"{ "jwks_uri": "https://user:47x11@a" }"#,
         ])
     func keys(written: String) {
         let report = report(file(keys: written))

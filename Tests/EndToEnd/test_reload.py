@@ -238,6 +238,23 @@ def test_a_key_file_that_changes_is_a_change(start_gateway: Any, upstream: Upstr
     assert status(gateway, "/items/1", field) == 200
 
 
+def test_a_file_of_revocations_that_changes_is_a_change(start_gateway: Any, upstream: Upstream, tmp_path: Path) -> None:
+    folder = tmp_path / "revocations"
+    folder.mkdir()
+    revoked = folder / "revocations.json"
+    revoked.write_text('{"revocations": []}')
+    gateway = start_gateway(upstream, revocations={"file": str(revoked)})
+    before = gateway.event_count("reloaded", "reload_failed")
+    revoked.write_text('{"revocations": [{"jti": "one"}]}')
+    line = gateway.wait_for_next_event(before, "reloaded", "reload_failed")
+    assert line["changed_revocations"] == ["1 added", "0 removed"]
+    revoked.write_text('{"revocations":\n  [{"jti": "one", "sub": "alice"}]}')
+    line = gateway.wait_for_next_event(before + 1, "reloaded", "reload_failed")
+    assert line["event"] == "reload_failed"
+    assert [error.split(": ")[0] for error in line["errors"]] == [f"{revoked}:2:26"]
+    assert status(gateway, "/health") == 200
+
+
 def test_a_kubernetes_volume_swaps_a_link(upstream: Upstream, mint: Mint, tmp_path: Path) -> None:
     """A mounted ConfigMap: gateway.json -> ..data/gateway.json, ..data -> ..<time>, and `..data` is replaced."""
     volume = tmp_path / "etc"

@@ -26,7 +26,7 @@ BEYOND_A_SCHEMA = {
     "roles that include themselves": "role_circle",
     "whether route_defaults says who may use a route": "unclear_access",
     "sockets that lead to each other": "exposed_admin",
-    "the environment": "environment",
+    "the environment": "^environment: ",
     "files": "unreadable|cannot read",
     "what must be unique in different places": "used_twice: (the (route|issuer|listener|key) on line|a listener has this address)",
     "days that a month does not have": r'"\d{4}-(02-(29|3\d)|(04|06|09|11)-31)[^"]*" is not a time',

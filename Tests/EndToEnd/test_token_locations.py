@@ -1,134 +1,264 @@
-"""Tokens elsewhere than in `Authorization`, by choice: in a field and in a cookie, and never in two places at once."""
+"""token_locations: tokens in another field and in a cookie, whose cookie counts, and what the upstream sees of them."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from harness.gateway import Gateway
+from harness.http2_client import HTTP2Client
+from harness.http2_upstream import HTTP2Upstream
 from harness.tokens import Mint
 from harness.upstream import Upstream
-from harness.wire import request
-from test_remote_keys import outcome
+from harness.websocket_frames import WebSocketUpstream, close_frame, handshake, open_websocket
+from harness.wire import Response, request
+from test_decisions import bearer, check_log, check_refusal
+from test_websocket_handshakes import chat
 
+OWN, APP, EVIL = "https://api.test", "https://app.test", "https://evil.test"
+SCOPED = {"scopes": ["items:read"]}
+STRIP = {"authorization_header": "strip"}
 ROUTES: list[dict[str, Any]] = [
-    {"id": "any", "path": "/any", "authenticated": True},
-    {"id": "stripped", "path": "/stripped", "authenticated": True, "authorization_header": "strip"},
-    {"id": "shared", "path": "/shared", "authenticated": True,
-     "cors": {"origins": ["https://app.example.com"], "credentials": True}},
-    {"id": "public", "path": "/public", "public": True},
+    {"id": "pass", "path": "/pass/{rest...}", **SCOPED},
+    {"id": "strip", "path": "/strip/{rest...}", **SCOPED, **STRIP},
+    {"id": "strip.http2", "path": "/http2/{rest...}", **SCOPED, **STRIP, "upstream": "http2"},
+    {"id": "app", "path": "/app/{rest...}", **SCOPED, "cors": {"origins": [APP], "credentials": True}},
+    {"id": "shadow", "path": "/shadow/{rest...}", **SCOPED, "shadow": True},
+    {"id": "public", "path": "/public/{rest...}", "public": True},
 ]
-FIELD, COOKIE = "X-Token", "session"
-UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==")
+LOCATIONS = {"header": "X-Access-Token", "cookie": "session", "websocket_protocol": "bearer"}
+#: Where a token may stand; every pair of them is one too many.
+PLACES = ["Authorization: Bearer {}", "X-Access-Token: {}", "Cookie: theme=dark; session={}"]
 
 
 @pytest.fixture(scope="module")
-def gateway(module_gateway: Any, shared_upstream: Upstream) -> Gateway:
-    gateway: Gateway = module_gateway(
-        shared_upstream, routes=ROUTES, token_locations={"header": FIELD, "cookie": COOKIE},
-        listeners=[{"address": "127.0.0.1:0", "external_url": "https://api.example.com"}])
-    return gateway
+def http2() -> Iterator[HTTP2Upstream]:
+    upstream = HTTP2Upstream()
+    yield upstream
+    upstream.stop()
+    assert upstream.violations == []
 
 
-def ask(gateway: Gateway, *lines: str, method: str = "GET", target: str = "/any", host: str = "api.example.com") -> str:
-    return outcome(gateway.exchange(request(method, target, *lines, host=host)))
+@pytest.fixture(scope="module")
+def gateway(module_gateway: Any, shared_upstream: Upstream, http2: HTTP2Upstream) -> Gateway:
+    return module_gateway(
+        shared_upstream, routes=ROUTES, token_locations=LOCATIONS,
+        listeners=[{"address": "127.0.0.1:0", "external_url": OWN}],
+        upstreams={
+            "service": {"servers": [shared_upstream.url]}, "http2": {"servers": [http2.url], "protocol": "h2c"}})
 
 
-@pytest.mark.parametrize("place", ["Authorization: Bearer {}", "X-Token: {}", "Cookie: session={}", "Cookie: a=b; session={}; c=d"])
-def test_each_place(gateway: Gateway, mint: Mint, place: str) -> None:
-    assert ask(gateway, place.format(mint.token())) == "200"
-    assert ask(gateway, place.format(mint.token(exp=1))) == "401 expired"
-    assert ask(gateway, place.format("nonsense")) == "401 malformed_token"
+@pytest.fixture
+def token(mint: Mint) -> str:
+    return mint.token()
 
 
-@pytest.mark.parametrize("places", [
-    ("Authorization: Bearer {}", "X-Token: {}"), ("Authorization: Bearer {}", "Cookie: session={}"),
-    ("X-Token: {}", "Cookie: session={}"), ("X-Token: {}", "X-Token: {}"), ("Cookie: session={}; session={}",),
-    ("Cookie: session={}", "Cookie: session={}"), ("Authorization: Basic {}", "X-Token: {}"),
-], ids=str)
-def test_two_credentials_are_400(gateway: Gateway, mint: Mint, places: tuple[str, ...]) -> None:
-    """RFC 6750 section 2: at most one; which of them counts is nobody's guess, whatever they are worth."""
-    token = mint.token()
-    assert ask(gateway, *(place.replace("{}", token) for place in places)) == "400 ambiguous_credentials"
+def seen(upstream: Any, name: str) -> list[str]:
+    """What the upstream has received last of a field."""
+    return upstream.messages[-1].all(name)
 
 
-@pytest.mark.parametrize("lines", [
-    ("Cookie: other={}",), ("Cookie: Session={}",), ("Cookie: session=",), ("Cookie: xsession={}",), ("X-Tokens: {}",),
-    ("Cookie: other=a session={}",),
-], ids=str)
-def test_what_is_elsewhere_is_no_credential(gateway: Gateway, mint: Mint, lines: tuple[str, ...]) -> None:
-    assert ask(gateway, *(line.replace("{}", mint.token()) for line in lines)) == "401 no_token"
+# Places
 
 
-def test_a_token_in_the_query_is_no_credential(gateway: Gateway, mint: Mint) -> None:
-    assert ask(gateway, target=f"/any?access_token={mint.token()}") == "401 no_token"
-
-
-def test_not_chosen_not_looked_at(start_gateway: Any, upstream: Upstream, mint: Mint) -> None:
-    gateway = start_gateway(upstream, routes=ROUTES)
-    for line in (f"X-Token: {mint.token()}", f"Cookie: session={mint.token()}"):
-        assert ask(gateway, line) == "401 no_token"
-
-
-# MARK: Pages of other sites
-
-OWN, ALLOWED, EVIL = "https://api.example.com", "https://app.example.com", "https://evil.example"
-
-
-@pytest.mark.parametrize(("lines", "target", "wanted"), [
-    ((), "/any", "200"),
-    (("Sec-Fetch-Site: same-origin",), "/any", "200"),
-    (("Sec-Fetch-Site: none",), "/any", "200"),
-    ((f"Origin: {OWN}",), "/any", "200"),
-    ((f"Origin: {OWN}", "Sec-Fetch-Site: same-origin"), "/any", "200"),
-    (("Sec-Fetch-Site: cross-site",), "/any", "401 no_token"),
-    (("Sec-Fetch-Site: same-site",), "/any", "401 no_token"),
-    (("Sec-Fetch-Site: nonsense",), "/any", "401 no_token"),
-    ((f"Origin: {EVIL}",), "/any", "401 no_token"),
-    (("Origin: null",), "/any", "401 no_token"),
-    ((f"Origin: {OWN}.evil.example",), "/any", "401 no_token"),
-    (("Origin: http://api.example.com",), "/any", "401 no_token"),
-    ((f"Origin: {ALLOWED}",), "/any", "401 no_token"),
-    ((f"Origin: {ALLOWED}", "Sec-Fetch-Site: same-site"), "/shared", "200"),
-    ((f"Origin: {EVIL}", "Sec-Fetch-Site: cross-site"), "/shared", "401 no_token"),
-], ids=str)
-def test_a_cookie_counts_where_no_page_of_another_site_can_have_sent_it(
-    gateway: Gateway, mint: Mint, lines: tuple[str, ...], target: str, wanted: str
+@pytest.mark.parametrize("place", PLACES)
+def test_a_token_is_good_wherever_it_may_stand(
+    gateway: Gateway, shared_upstream: Upstream, token: str, place: str
 ) -> None:
-    """A browser adds cookies to whatever any page sends (CSRF); with a method that changes something, it must say from where."""
-    cookie = f"Cookie: session={mint.token()}"
-    for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert ask(gateway, cookie, *lines, method=method, target=target) == wanted
-    assert ask(gateway, cookie, *lines, target=target) == "200", "what is safe changes nothing"
-    own = (f"X-Token: {mint.token()}", *lines)
-    assert ask(gateway, *own, method="POST", target=target) == "200", "no page of another site can know a token"
+    line = place.format(token)
+    response = gateway.exchange(request("GET", "/pass/a", line))
+    assert response.status == 200
+    check_log(gateway, response, "allow", "allowed", sub="alice")
+    name, _, value = line.partition(": ")
+    assert seen(shared_upstream, name) == [value], "it crosses as it came"
 
 
-def test_a_websocket_of_another_site_has_no_cookie(gateway: Gateway, mint: Mint) -> None:
-    """Though its handshake is a GET: whoever opened it can read it."""
-    cookie = f"Cookie: session={mint.token()}"
-    for origin in (EVIL, "null"):
-        assert ask(gateway, cookie, f"Origin: {origin}", *UPGRADE) == "401 no_token"
+@pytest.mark.parametrize("first", PLACES)
+@pytest.mark.parametrize("second", PLACES)
+def test_two_credentials_are_one_too_many(gateway: Gateway, token: str, first: str, second: str) -> None:
+    if first == second:
+        return
+    response = gateway.exchange(request("GET", "/pass/a", first.format(token), second.format(token)))
+    problem = check_refusal(
+        response, 400, "ambiguous_credentials", challenge='Bearer realm="api", error="invalid_request"')
+    for place in ("Authorization", "field", "cookie", "protocols"):
+        assert place in problem["detail"]
+    check_log(gateway, response, "reject", "ambiguous_credentials")
 
 
-# MARK: What goes upstream
+def test_the_field_twice_is_refused_on_every_route(gateway: Gateway, token: str) -> None:
+    field = f"X-Access-Token: {token}"
+    for path in ("/pass/a", "/public/a"):
+        for other in (field, field.lower(), field.replace("-", "_", 1)):
+            assert gateway.exchange(request("GET", path, field, other)).status == 400
 
 
-def test_what_is_stripped(gateway: Gateway, mint: Mint) -> None:
-    """`authorization_header: "strip"`: the token goes no further, wherever it stood; other cookies do."""
-    token = mint.token()
-    for line in (f"X-Token: {token}", f"Cookie: a=b; session={token}; c=d", f"Cookie: session={token}",
-                 f"Authorization: Bearer {token}"):
-        for target, reaches in (("/any", True), ("/stripped", False)):
-            response = gateway.exchange(request("GET", target, line, host="api.example.com"))
-            assert response.status == 200 and (token in response.body.decode()) == reaches, (line, target)
-    response = gateway.exchange(request("GET", "/stripped", f"Cookie: a=b; session={token}; c=d", host="api.example.com"))
-    assert dict(json.loads(response.body)["fields"]).get("Cookie", "").replace(" ", "") == "a=b;c=d"
+def test_the_cookie_twice_is_ambiguous_in_one_line_or_two(gateway: Gateway, token: str) -> None:
+    cookie = f"session={token}"
+    for lines in ([f"Cookie: {cookie}; {cookie}"], [f"Cookie: {cookie}", f"Cookie: {cookie}"]):
+        check_refusal(
+            gateway.exchange(request("GET", "/pass/a", *lines)), 400, "ambiguous_credentials",
+            challenge='Bearer realm="api", error="invalid_request"')
+    assert gateway.exchange(request("GET", "/public/a", f"Cookie: {cookie}; {cookie}")).status == 200
 
 
-def test_a_token_in_a_cookie_gets_into_no_log(gateway: Gateway, mint: Mint) -> None:
-    token = mint.token(sub="logged")
-    response = gateway.exchange(request("GET", "/any", f"Cookie: session={token}", host="api.example.com"))
-    assert token not in json.dumps(gateway.log_of(response))
+def test_cookies_that_http2_splits_are_one_field(gateway: Gateway, shared_upstream: Upstream, token: str) -> None:
+    with HTTP2Client(gateway.address) as client:
+        assert client.exchange("GET", "/pass/a", "cookie: a=1", f"cookie: session={token}", "cookie: b=2").status == 200
+        assert seen(shared_upstream, "cookie") == [f"a=1; session={token}; b=2"]
+        response = client.exchange("GET", "/pass/a", f"cookie: session={token}", f"cookie: session={token}")
+        assert (response.status, json.loads(response.body)["reason"]) == (400, "ambiguous_credentials")
+
+
+def test_nothing_in_its_place_is_no_token(gateway: Gateway) -> None:
+    for line in ("Cookie: session=", 'Cookie: session=""', "Cookie: other=a", "Cookie: Session=a"):
+        assert refusal(gateway.exchange(request("GET", "/pass/a", line))) == (401, "no_token"), line
+    for line in ("X-Access-Token:", "X-Access-Token: Bearer a.b.c", "Cookie: session=a.b.c"):
+        assert refusal(gateway.exchange(request("GET", "/pass/a", line))) == (401, "malformed_token"), line
+
+
+def refusal(response: Response) -> tuple[int, str]:
+    return response.status, json.loads(response.body)["reason"]
+
+
+# What the upstream sees
+
+
+COOKIES = [
+    ("session={}", []), ("a=1; session={}; b=\"2\"", ["a=1; b=\"2\""]), ("session={}; a=1", ["a=1"]),
+    ("a=1;b=2; session={}", ["a=1;b=2"]), ("session2=x; session={};  c", ["session2=x;  c"]),
+]
+
+
+@pytest.mark.parametrize("sent, left", COOKIES)
+def test_a_route_that_strips_the_token_leaves_the_other_cookies(
+    gateway: Gateway, shared_upstream: Upstream, http2: HTTP2Upstream, token: str, sent: str, left: list[str]
+) -> None:
+    line = f"Cookie: {sent.format(token)}"
+    for path, upstream in (("/strip/a", shared_upstream), ("/http2/a", http2)):
+        assert gateway.exchange(request("GET", path, line, "X-Other: kept")).status == 200
+        assert "; ".join(seen(upstream, "cookie")) == "; ".join(left)
+        assert seen(upstream, "x-other") == ["kept"]
+        with HTTP2Client(gateway.address) as client:
+            assert client.exchange("GET", path, line).status == 200
+        assert "; ".join(seen(upstream, "cookie")) == "; ".join(left)
+
+
+def test_a_route_that_strips_the_token_strips_it_from_every_place(
+    gateway: Gateway, shared_upstream: Upstream, http2: HTTP2Upstream, token: str
+) -> None:
+    """Also from those that it was not taken from: a cookie that is empty, or does not count."""
+    for path, upstream in (("/strip/a", shared_upstream), ("/http2/a", http2)):
+        assert gateway.exchange(request("GET", path, f"x-aCCess-tokeN: {token}")).status == 200
+        assert seen(upstream, "x-access-token") == []
+        assert gateway.exchange(request("GET", path, f"X-Access-Token: {token}", "Cookie: session=; a=1")).status == 200
+        assert (seen(upstream, "x-access-token"), seen(upstream, "cookie")) == ([], ["a=1"])
+        forged = request("POST", path, bearer(token), f"Origin: {EVIL}", "Cookie: session=mine; a=1")
+        assert gateway.exchange(forged).status == 200
+        assert (seen(upstream, "authorization"), seen(upstream, "cookie")) == ([], ["a=1"])
+
+
+def test_a_token_in_trailers_does_not_cross(gateway: Gateway, token: str) -> None:
+    lines = (f"X-Access-Token: {token}", "Transfer-Encoding: chunked")
+    body = f"0\r\nx-access-token: {token}\r\nCookie: session={token}\r\nX-Sum: 1\r\n\r\n".encode()
+    response = gateway.exchange(request("POST", "/pass/a", *lines) + body)
+    assert json.loads(response.body)["trailers"] == [["X-Sum", "1"]]
+
+
+# Whose cookie it is
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PURGE"])
+@pytest.mark.parametrize("lines, path, is_own", [
+    ([], "/pass/a", True), (["Sec-Fetch-Site: same-origin"], "/pass/a", True), (["Sec-Fetch-Site: none"], "/pass/a", True),
+    (["Sec-Fetch-Site: same-site"], "/pass/a", False), (["Sec-Fetch-Site: cross-site"], "/pass/a", False),
+    ([f"Origin: {OWN}"], "/pass/a", True), ([f"Origin: {EVIL}"], "/pass/a", False), (["Origin: null"], "/pass/a", False),
+    (["Origin: http://api.test"], "/pass/a", False), (["Origin: https://gateway.test"], "/pass/a", False),
+    ([f"Origin: {EVIL}", "Sec-Fetch-Site: cross-site"], "/pass/a", False),
+    ([f"Origin: {APP}"], "/pass/a", False), ([f"Origin: {APP}", "Sec-Fetch-Site: cross-site"], "/app/a", True),
+    ([f"Origin: {EVIL}"], "/app/a", False),
+])
+def test_a_page_of_another_site_cannot_use_the_cookie(
+    gateway: Gateway, token: str, method: str, lines: list[str], path: str, is_own: bool
+) -> None:
+    response = gateway.exchange(request(method, path, *lines, f"Cookie: session={token}"))
+    assert response.status == 200 if is_own else refusal(response) == (401, "no_token")
+    assert gateway.exchange(request(method, path, *lines, bearer(token))).status == 200, "Authorization needs no such rule"
+    forged = gateway.exchange(request(method, path, *lines, bearer(token), f"Cookie: session={token}"))
+    assert forged.status == (400 if is_own else 200), "a cookie that does not count is no second credential"
+
+
+def test_what_is_safe_is_answered_to_whoever_sent_it(gateway: Gateway, token: str) -> None:
+    for method in ("GET", "HEAD", "OPTIONS"):
+        head = request(method, "/pass/a", "Sec-Fetch-Site: cross-site", f"Cookie: session={token}")
+        with gateway.client() as client:
+            client.send(head)
+            assert client.read_response(method).status == 200
+
+
+def test_a_shadow_route_tells_what_it_would_not_have_taken(gateway: Gateway, token: str) -> None:
+    response = gateway.exchange(request("POST", "/shadow/a", f"Origin: {EVIL}", f"Cookie: session={token}"))
+    assert response.status == 200
+    check_log(gateway, response, "allow", "shadow", would_deny="no_token")
+
+
+@pytest.mark.parametrize("lines, opens", [
+    ([], True), ([f"Origin: {OWN}"], True), ([f"Origin: {EVIL}"], False), (["Origin: null"], False),
+    (["Sec-Fetch-Site: same-origin", f"Origin: {OWN}"], True), (["Sec-Fetch-Site: cross-site", f"Origin: {EVIL}"], False),
+])
+def test_a_page_of_another_site_opens_no_websocket_with_the_cookie(
+    start_gateway: Any, token: str, lines: list[str], opens: bool
+) -> None:
+    upstream = WebSocketUpstream(chat)
+    gateway = start_gateway(
+        upstream, routes=ROUTES[:2], token_locations=LOCATIONS,
+        listeners=[{"address": "127.0.0.1:0", "external_url": OWN}])
+    with gateway.client() as client:
+        cookie = f"Cookie: session={token}; a=1"
+        if opens:
+            websocket, _ = open_websocket(client, "/strip/ws", cookie, *lines)
+            assert seen(upstream, "cookie") == ["a=1"]
+            websocket.send(close_frame(1000))
+            websocket.expect_close(1000)
+        else:
+            client.send(handshake("/strip/ws", cookie, *lines))
+            assert refusal(client.read_response()) == (401, "no_token")
+    upstream.stop()
+
+
+def test_without_an_external_url_the_host_that_the_client_names_is_its_own(
+    start_gateway: Any, shared_upstream: Upstream, token: str
+) -> None:
+    gateway = start_gateway(shared_upstream, routes=ROUTES[:1], token_locations={"cookie": "session"})
+    for origin, status in (("http://gateway.test", 200), ("https://gateway.test", 401), (EVIL, 401)):
+        sent = request("POST", "/pass/a", f"Origin: {origin}", f"Cookie: session={token}")
+        assert gateway.exchange(sent).status == status
+
+
+# Secrets
+
+
+def test_no_token_is_in_a_log_or_an_answer(gateway: Gateway, mint: Mint) -> None:
+    tokens = [mint.token(), mint.token("me"), mint.token(exp=1_000_000_000)]
+    for token in tokens:
+        for place in PLACES[1:]:
+            response = gateway.exchange(request("GET", "/pass/a", place.format(token)))
+            gateway.log_of(response)
+            assert response.status == 200 or token.encode() not in response.body
+    assert gateway.log_path is not None
+    written = gateway.log_path.read_text() + "\n".join(map(str, [*gateway.application_log, *gateway.unstructured]))
+    for token in tokens:
+        assert not any(part in written for part in token.split("."))
+
+
+def test_without_the_setting_neither_place_counts(start_gateway: Any, upstream: Upstream, token: str) -> None:
+    gateway = start_gateway(upstream, routes=ROUTES[:2])
+    for place in PLACES[1:]:
+        assert refusal(gateway.exchange(request("GET", "/pass/a", place.format(token)))) == (401, "no_token")
+    lines = [place.format(token) for place in PLACES]
+    assert gateway.exchange(request("GET", "/strip/a", *lines)).status == 200
+    assert (seen(upstream, "authorization"), seen(upstream, "x-access-token")) == ([], [token])
+    assert seen(upstream, "cookie") == [f"theme=dark; session={token}"]

@@ -1,5 +1,6 @@
 import Configuration
 import Logging
+import Revocation
 import TLS
 import Testing
 
@@ -72,6 +73,29 @@ struct ConfigurationChangeTests {
         #expect(try change("a", "b") == ["changed_token_locations": ["websocket_protocol"]])
         #expect(try change("a", nil) == ["removed_token_locations": ["websocket_protocol"]])
         #expect(try change("a", "a").isEmpty)
+        let old = #""token_locations": { "header": "X-A", "cookie": "a", "websocket_protocol": "a" },"#
+        let new = #""token_locations": { "header": "X-B", "cookie": "a" },"#
+        let metadata = ConfigurationChange(
+            from: try configuration(routes: route("a"), top: old), to: try configuration(routes: route("a"), top: new)
+        ).metadata
+        #expect(
+            metadata == [
+                "changed_token_locations": ["header"], "removed_token_locations": ["websocket_protocol"],
+            ])
+    }
+
+    @Test("a field, a cookie and a state directory are told, and of revocations only how many there are")
+    func providers() throws {
+        let old = try configuration(routes: route("a"))
+        var new = try configuration(
+            routes: route("a"),
+            top: #""token_locations": { "header": "X-Token", "cookie": "token" }, "state_directory": "state","#)
+        new.revocations = [RevocationEntry(.init(.token, "secret"))]
+        #expect(
+            ConfigurationChange(from: old, to: new).metadata == [
+                "added_token_locations": ["header", "cookie"], "needs_restart": ["state_directory"],
+                "changed_revocations": ["1 added", "0 removed"],
+            ])
     }
 
     @Test("a listener whose certificates changed is named, and apart from that has not changed")

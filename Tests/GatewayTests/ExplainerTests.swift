@@ -82,6 +82,40 @@ struct ExplainerTests {
         #expect(explanation.remedies.isEmpty)
     }
 
+    @Test(
+        "issuers whose provider would have to be asked are rehearsed like others",
+        arguments: [
+            #""algorithms": ["RS256"], "keys": { "discovery": true }, "keys_at_start": "wait""#,
+            #""algorithms": ["RS256"], "keys": { "jwks_uri": "https://keys.test/" }"#,
+            """
+            "keys": { "introspection": { "endpoint": "https://idp.test/", "client_id": "c", "client_secret": "s" } }
+            """,
+        ])
+    func providers(keys: String) throws {
+        let text = """
+            { "version": 1, "listeners": [{ "address": "127.0.0.1:0" }], "scopes": { "read": "R" },
+              "issuers": { "main": { "issuer": "https://idp.test/", "audience": ["api"], \(keys) } },
+              "routes": [ { "id": "read", "path": "/items", "scopes": ["read"],
+                "upstream": { "servers": ["http://127.0.0.1:1"] } } ] }
+            """
+        let surroundings = Surroundings(environment: { _ in nil }, contentsOfFile: { _ in .success([]) })
+        let configuration = try GatewayConfiguration.read(Array(text.utf8), file: "g.json", surroundings: surroundings)
+        let explainer = try Explainer(configuration)
+        func reason(_ credential: SupposedRequest.Credential) throws -> Reason {
+            try explainer.outcome(
+                of: SupposedRequest(method: "GET", target: "/items", host: nil, credential: credential),
+                now: TokenMint.now
+            ).reason
+        }
+        #expect(try reason(granted(["read"])) == .allowed)
+        #expect(try reason(granted(["write"])) == .insufficientScope)
+        #expect(try reason(claims(#"{ "aud": "api", "scope": "read", "sub": "a", "exp": 9999999999 }"#)) == .allowed)
+        let token = try mint.token(#"{ "iss": "https://idp.test/", "aud": "api", "scope": "read", "exp": 9999999999 }"#)
+        let check = try TokenCheck(token.span, by: configuration, now: TokenMint.now)
+        #expect(check.unaskedIssuer == "main")
+        #expect(check.verifyingIssuer == nil && check.refusal == nil)
+    }
+
     @Test("scopes that roles grant are shown with the way to them, and the policy decides on them")
     func roleGrants() throws {
         let explanation = try explain("PUT", "/items/1", granted(roles: ["admin", "nobody"]))

@@ -47,8 +47,13 @@ struct ResourceDocumentsTests {
         return (decisions, try #require(documents))
     }
 
+    /// Where the document of a resource is.
+    private static func place(_ resource: String) -> [UInt8] {
+        Array("/.well-known/oauth-protected-resource\(resource)".utf8)
+    }
+
     private func document(_ path: String) -> String? {
-        documents.document(at: Array(path.utf8), in: decisions.evaluator).map { String(decoding: $0, as: UTF8.self) }
+        documents.document(at: Self.place(path), in: decisions.evaluator).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func expected(_ path: String, _ issuers: String, _ scopes: String?) -> String {
@@ -106,7 +111,7 @@ struct ResourceDocumentsTests {
     func issuers() throws {
         let (decisions, documents) = try Self.documents(Self.routes) { $0.issuers[1].issuer = "urn:other" }
         func document(_ path: String) -> String? {
-            documents.document(at: Array(path.utf8), in: decisions.evaluator).map {
+            documents.document(at: Self.place(path), in: decisions.evaluator).map {
                 String(decoding: $0, as: UTF8.self)
             }
         }
@@ -118,14 +123,14 @@ struct ResourceDocumentsTests {
     func publicOnly() throws {
         let (decisions, documents) = try Self.documents(#"{ "id": "all", "path": "/{rest...}", "public": true }"#)
         for path in ["", "/", "/a"] {
-            #expect(documents.document(at: Array(path.utf8), in: decisions.evaluator) == nil)
+            #expect(documents.document(at: Self.place(path), in: decisions.evaluator) == nil)
         }
     }
 
     @Test("with a route for everything, every path has the document of the root")
     func everything() throws {
         let (decisions, documents) = try Self.documents(#"{ "id": "all", "path": "/{rest...}", "scopes": ["read"] }"#)
-        let document = documents.document(at: Array("/mcp/x".utf8), in: decisions.evaluator)
+        let document = documents.document(at: Self.place("/mcp/x"), in: decisions.evaluator)
         #expect(document.map { String(decoding: $0, as: UTF8.self) } == expected("/mcp/x", Self.both, #"["read"]"#))
         let url = documents.url(along: decisions.evaluator.routes[0])
         #expect(url == Array("https://api.test:8443/.well-known/oauth-protected-resource".utf8))

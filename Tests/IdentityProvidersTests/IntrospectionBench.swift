@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import JOSE
 import Outbound
 import StrictJSON
@@ -33,16 +34,16 @@ final class IntrospectionBench: Sendable {
         let request: OutboundRequest
         let maximumSize: Int
         let deadline: Instant
-        fileprivate let continuation: CheckedContinuation<Result<OutboundResponse, OutboundError>, Never>
+        fileprivate let continuation: CheckedContinuation<Result<OutboundResponse, OutboundError>, Never>?
 
         func answer(_ text: String, status: Int = 200) {
-            continuation.resume(
+            continuation?.resume(
                 returning: .success(
                     OutboundResponse(status: status, mediaType: "application/json", content: Array(text.utf8))))
         }
 
         func fail(_ stage: OutboundError.Stage) {
-            continuation.resume(returning: .failure(OutboundError(stage, "no luck")))
+            continuation?.resume(returning: .failure(OutboundError(stage, "no luck")))
         }
     }
 
@@ -91,9 +92,11 @@ final class IntrospectionBench: Sendable {
     static let start = 1_800_000_000
     private let stage = Stage()
     private let loop: EventLoop
+    private let url: ServiceURL
     let service: IntrospectionService
 
     init() throws {
+        url = try ServiceURL("https://nobody.test")
         let loop = try EventLoop()
         _ = try #require(Thread(name: "test") { loop.run() })
         self.loop = loop
@@ -119,24 +122,26 @@ final class IntrospectionBench: Sendable {
     var swept: Int { stage.state.withLock { $0.swept } }
     var failures: [KeyFetchError] { stage.state.withLock { $0.failures } }
 
-    /// The next question that the endpoint is asked.
+    /// The next question that the endpoint is asked; if none comes until the test's time is up, one that nobody asked.
     func question() async -> Question {
         while true {
             if let question = stage.state.withLock({ $0.questions.isEmpty ? nil : $0.questions.removeFirst() }) {
                 return question
             }
+            guard !Task.isCancelled else { break }
             await Task.yield()
         }
+        return Question(request: OutboundRequest(.post, url), maximumSize: 0, deadline: .never, continuation: nil)
     }
 
     /// Waits until so many wait for the answer that somebody else has asked for.
     func waitForCallers(_ count: Int, about token: String) async {
-        while await service.callers(about: Self.digest(token)) < count { await Task.yield() }
+        while !Task.isCancelled, await service.callers(about: Self.digest(token)) < count { await Task.yield() }
     }
 
     /// Waits until so many questions were asked.
     func waitForQuestions(_ count: Int) async {
-        while asked < count { await Task.yield() }
+        while !Task.isCancelled, asked < count { await Task.yield() }
     }
 
     // MARK: What happens

@@ -107,6 +107,19 @@ struct IntrospectionPauseTests {
         }
     }
 
+    @Test("A response to an earlier question ends the pause")
+    func lateResponse() async throws {
+        try await withBench { bench, issuer in
+            async let early = bench.ask("a", of: issuer)
+            let question = await bench.question()
+            for _ in 0..<3 { _ = await bench.ask("b", of: issuer, failing: .connect) }
+            #expect(await bench.ask("b", of: issuer) == .unavailable)
+            question.answer(inactiveAnswer)
+            #expect(await early == .inactive)
+            #expect(await bench.ask("b", of: issuer, answering: activeAnswer) == .active("alice", end: 30))
+        }
+    }
+
     @Test("What is known already is answered meanwhile; other issuers are asked")
     func others() async throws {
         try await withBench { bench, issuer in

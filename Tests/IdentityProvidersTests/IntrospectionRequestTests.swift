@@ -70,6 +70,21 @@ struct IntrospectionRequestTests {
         #expect(request.form.contains("=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&"))
     }
 
+    @Test(
+        "A signed statement is for the endpoint, or for whom the operator says",
+        arguments: [nil, "https://issuer.test"])
+    func audience(_ audience: String?) throws {
+        let pem = try SigningKey(generating: .es256).pem()
+        var settings = try IntrospectionSettings.sample(
+            authentication: .privateKey(pem: pem, algorithm: .es256, keyID: nil))
+        settings.assertionAudience = audience
+        guard case .assertion(let assertion) = try ClientAuthentication(settings) else {
+            Issue.record("no statement")
+            return
+        }
+        #expect(assertion.audience == audience ?? "https://issuer.test/introspect")
+    }
+
     @Test("A key that signs nothing is an error of each question", arguments: [SignatureAlgorithm.rs256, .hs256])
     func unusableKey(_ algorithm: SignatureAlgorithm) throws {
         let pem = try SigningKey(generating: .es256).pem()

@@ -186,28 +186,4 @@ struct IntrospectionFlightTests {
             #expect(await answer == .inactive)
         }
     }
-
-    @Test("When a thousand questions wait for a connection, a further one is not asked")
-    func tooMany() async throws {
-        var settings = try IntrospectionSettings.sample()
-        settings.client.connectionLimit = 2
-        try await withBench(settings) { bench, issuer in
-            async let first = bench.ask("first", of: issuer)
-            let question = await bench.question()
-            async let others = withTaskGroup { group in
-                for number in 0..<1001 { group.addTask { await bench.ask("\(number)", of: issuer) } }
-                return await group.reduce(into: []) { $0.append($1) }
-            }
-            await bench.waitForQuestions(1002)
-            #expect(await bench.ask("x", of: issuer) == .unavailable)
-            #expect(bench.failures.map(\.detail) == ["too many questions at once"])
-            question.answer(inactiveAnswer)
-            #expect(await first == .inactive)
-            async let further = bench.ask("x", of: issuer)
-            await bench.waitForQuestions(1003)
-            for _ in 0..<1002 { await bench.question().answer(inactiveAnswer) }
-            #expect(await further == .inactive)
-            #expect(await others == [IntrospectionBench.Answer](repeating: .inactive, count: 1001))
-        }
-    }
 }

@@ -20,7 +20,7 @@ enum StyleChecks {
     static let builtOnRequest: [Substring: Set<Substring>] = [
         fuzzing: [
             "HTTP", "HTTP2", "Transport", "Bytes", "JOSE", "Authentication", "Routing", "Configuration", "Gateway",
-            "WebSocket", "TestSupport", "FuzzDriver",
+            "WebSocket", "Revocation", "StrictJSON", "TestSupport", "FuzzDriver",
         ],
         "Benchmarks": ["HTTP", "JOSE", "Authorization", "Configuration", "Gateway"],
     ]

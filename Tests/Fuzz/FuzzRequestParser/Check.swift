@@ -50,6 +50,7 @@ private func serialize(_ request: borrowing Request) -> [UInt8] {
     output.appendField(request.framing)
     output.append("\r\n")
     checkForwarding(request.fields)
+    checkCookies(request.fields)
     for reading in request.target.readings() {
         precondition(reading.path != request.target.path, "a reading equals the path")
     }
@@ -70,4 +71,18 @@ private func checkForwarding(_ fields: borrowing Fields) {
         preconditionFailure("forwarding fields are refused")
     }
     precondition(request.fields.count(of: .xForwardedFor) == 1, "X-Forwarded-For is not there once")
+}
+
+/// Of a cookie that was taken out, nothing must be left, and what is left must be fields of a request.
+private func checkCookies(_ fields: borrowing Fields) {
+    let name = Array("a".utf8)
+    var head = Array("GET / HTTP/1.1\r\nHost: a\r\n".utf8)
+    fields.appendCookies(without: name.span, to: &head)
+    head.append("\r\n")
+    var parser = RequestParser(limits: MessageLimits())
+    var request = Request()
+    guard let length = try? parser.parse(head.span, into: &request), length == head.count else {
+        preconditionFailure("the cookies that are left are refused")
+    }
+    precondition(request.fields.cookie(named: name.span) == .none, "the cookie is still there")
 }
