@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from conftest import Service
 from harness.authorization_server import AuthorizationServer
 from harness.gateway import Gateway
 from harness.process import free_port
-from harness.wire import request
 from test_revocations import revoke
 
 CALLBACK = "http://127.0.0.1:1/callback"
@@ -144,53 +142,3 @@ def test_the_sdk_logs_in_again_when_its_token_is_revoked(
     storage.client = None
     assert text_of(call_tool(front.resource, storage)) == "5"
     assert list(authorization.clients) == ["client-0", "client-1"] and len(authorization.authorizations) == 2
-
-
-# MARK: The documents
-
-
-def fetch(front: Front, target: str, method: str = "GET", *lines: str, host: str | None = None) -> Any:
-    return front.gateway.exchange(request(method, target, *lines, host=host or urlsplit(front.url).netloc))
-
-
-def test_the_documents(start_gateway: Any, mcp_service: Service, authorization: AuthorizationServer) -> None:
-    """RFC 9728 section 3.1: between host and path; one for each protected prefix and one for all, none for what is public."""
-    front = Front(start_gateway, mcp_service, authorization)
-    for path, scopes in (
-        ("/mcp", ["mcp:tools"]), ("/admin", ["mcp:admin"]), ("/admin/x", ["mcp:admin"]), ("", ["mcp:admin", "mcp:tools"]),
-    ):
-        response = fetch(front, METADATA + path)
-        assert (response.status, response.get("content-type")) == (200, "application/json")
-        document = json.loads(response.body)
-        assert document["resource"] == front.url + path
-        assert document["authorization_servers"] == [authorization.issuer]
-        assert sorted(document["scopes_supported"]) == scopes
-        assert document["bearer_methods_supported"] == ["header"]
-        assert front.gateway.log_of(response)["route"] == "gateway.resource_metadata"
-    for path in ("/public", "/elsewhere", "/mcp/x"):
-        assert fetch(front, METADATA + path).status in (401, 404)
-    assert fetch(front, f"{METADATA}/mcp", "HEAD").status == 200
-    assert fetch(front, f"{METADATA}/mcp", "POST").status in (401, 405)
-
-
-def test_the_challenge_names_the_document(
-    start_gateway: Any, mcp_service: Service, authorization: AuthorizationServer
-) -> None:
-    """RFC 9728 section 5.1, and nothing in it is what the client sent."""
-    front = Front(start_gateway, mcp_service, authorization)
-    wanted = f'resource_metadata="{front.url}{METADATA}/mcp"'
-    weak = authorization.token("other", aud=front.resource)
-    for lines in ((), ("Authorization: Bearer bad",), (f"Authorization: Bearer {weak}",)):
-        for host in (None, "evil.example"):
-            response = fetch(front, "/mcp?resource_metadata=https://evil.example", "GET", *lines, host=host)
-            assert response.status == 401 and wanted in (response.get("www-authenticate") or "")
-            assert "evil" not in (response.get("www-authenticate") or "")
-    response = fetch(front, f"{METADATA}/mcp", "GET", "X-Forwarded-Host: evil.example", host="evil.example")
-    assert response.status == 200 and json.loads(response.body)["resource"] == front.resource
-
-
-def test_without_metadata_by_choice(start_gateway: Any, mcp_service: Service, authorization: AuthorizationServer) -> None:
-    front = Front(start_gateway, mcp_service, authorization, listener={"resource_metadata": False})
-    response = fetch(front, "/mcp")
-    assert response.status == 401 and "resource_metadata" not in (response.get("www-authenticate") or "")
-    assert fetch(front, f"{METADATA}/mcp").status in (401, 404)

@@ -50,7 +50,7 @@ def start(start_gateway: Any, upstream: Upstream) -> Start:
     """Starts a gateway that trusts the issuers given by name."""
     def start(launch: dict[str, Any] | None = None, top: dict[str, Any] | None = None, **issuers: Any) -> Gateway:
         gateway: Gateway = start_gateway(
-            upstream, launch=launch, admin=TCP, routes=ROUTES, issuers=issuers, **(top or {}))
+            upstream, launch=launch, **({"admin": TCP, "routes": ROUTES, "issuers": issuers} | (top or {})))
         return gateway
 
     return start
@@ -130,12 +130,13 @@ def test_a_redirect_on_the_same_host_is_followed(start: Start, provider: Provide
     wait_for(gateway, provider.token(), "200")
 
 
-def test_hmac_secrets_in_a_fetched_set_are_no_keys(start: Start, provider: Provider) -> None:
-    """A set that everybody can read cannot hold a secret."""
+def test_a_set_with_secrets_is_not_believed(start: Start, provider: Provider) -> None:
+    """What everybody can fetch is no secret: one who publishes it has made a mistake, and its tokens are anybody's."""
     secret = Signer("HS256", "shared")
     provider.paths[KEYS] = with_value({"keys": [provider.signer.jwk(), secret.jwk()]})
     gateway = start(main=provider.settings(**CALM))
-    wait_for(gateway, provider.token(), "200")
+    assert wait_for_failure(gateway, "main")["stage"] == "parse"
+    assert outcome(ask(gateway, provider.token())) == "503 keys_unavailable"
     assert outcome(ask(gateway, provider.mint.token(signer=secret))) == "401 unsupported_algorithm"
 
 
@@ -298,6 +299,7 @@ class Seen:
 
     warm: Watch
     cold: Watch
+    #: What the second of them has logged of fetches that failed.
     failures: list[dict[str, Any]] = field(default_factory=list)
     times: dict[str, float] = field(default_factory=dict)
 
@@ -335,7 +337,7 @@ def hostile(module_gateway: Any, shared_upstream: Upstream, world: World) -> Ite
     for index, each in enumerate(seen.values()):
         each.warm.stop()
         each.cold.stop()
-        each.failures = failures(warm, f"i{index}")
+        each.failures = failures(cold, f"i{index}")
     yield seen
     for provider in providers.values():
         provider.stop()
@@ -347,8 +349,11 @@ def test_a_hostile_provider(hostile: dict[str, Seen], name: str) -> None:
     seen = hostile[name]
     began, good = seen.times["hostile"], seen.times["good"]
     assert seen.warm.between(0, began + 1.5) == {"200"}, "the keys are young enough"
-    assert seen.warm.between(began + 4.2, good) == {"503 keys_unavailable"}, "the keys are too old"
-    assert seen.warm.phases == ["200", "503 keys_unavailable", "200"]
+    if HOSTILITIES[name].path is None:
+        assert seen.warm.between(began + 4.2, good) == {"503 keys_unavailable"}, "the keys are too old"
+        assert seen.warm.phases == ["200", "503 keys_unavailable", "200"]
+    else:
+        assert seen.warm.phases == ["200"], "where the keys are is known, and they are there"
     assert seen.cold.phases == ["503 keys_unavailable", "200"], "it never had keys"
     assert seen.cold.between(0, good) == {"503 keys_unavailable"}
 
@@ -372,13 +377,12 @@ def test_no_connection_goes_where_a_redirect_leads(start: Start, provider: Provi
         assert elsewhere.connections == 0
 
 
-def test_the_gateway_does_not_ask_itself(start: Start, provider: Provider) -> None:
-    """Whatever a URL or a name comes to: its own listeners are nobody's identity provider."""
+def test_the_admin_listener_is_nobodys_provider(start: Start, provider: Provider) -> None:
+    """Whatever a URL or a name comes to: no redirect and no DNS makes the gateway ask what is private to it."""
     port = free_port()
-    keys = {"jwks_uri": f"http://localhost:{port}/keys"}
-    gateway = start(top={"listeners": [{"address": f"127.0.0.1:{port}"}]}, main=provider.settings(keys, **HASTY))
+    issuer = provider.settings({"jwks_uri": f"http://localhost:{port}/keys"}, **HASTY) | {"provider": {}}
+    gateway = start(top={"admin": {"address": f"127.0.0.1:{port}"}}, main=issuer)
     assert wait_for_failure(gateway, "main")["stage"] == "connect"
-    assert "/keys" not in {line["path"] for line in gateway.log_lines()}
 
 
 def test_a_name_that_does_not_exist(start: Start, provider: Provider) -> None:
@@ -386,18 +390,18 @@ def test_a_name_that_does_not_exist(start: Start, provider: Provider) -> None:
     assert wait_for_failure(gateway, "main")["stage"] == "dns"
 
 
-def test_cleartext_is_for_loopback_alone(tmp_path: Path, mint: Mint, provider: Provider) -> None:
+def test_cleartext_is_for_this_machine_alone(tmp_path: Path, mint: Mint, provider: Provider) -> None:
     """Rule 17: https by default, http only to this machine or by explicit choice, which `check` warns of."""
     def check(**changes: Any) -> subprocess.CompletedProcess[str]:
-        issuer = provider.settings({"jwks_uri": "http://192.0.2.1/keys"}, **changes)
+        issuer = provider.settings({"jwks_uri": "http://192.0.2.1/keys"}) | changes
         path = tmp_path / "gateway.json"
         path.write_text(json.dumps(configuration("http://127.0.0.1:1", mint, "log", issuers={"main": issuer}, routes=ROUTES)))
         return subprocess.run([binary(), "check", "--config", str(path)], capture_output=True, text=True, timeout=20, check=False)
 
-    refused = check()
+    refused = check(provider={})
     assert refused.returncode != 0 and "https" in refused.stdout + refused.stderr
     chosen = check(provider={"allow_http": True})
-    assert chosen.returncode == 0 and "cleartext" in chosen.stdout + chosen.stderr
+    assert chosen.returncode == 0 and "warning: " in chosen.stdout + chosen.stderr
 
 
 # MARK: Rotation
@@ -750,28 +754,39 @@ def test_the_admin_listener_shows_keys(start: Start, provider: Provider, world: 
         assert gateway.exchange(request("GET", "/keys")).status == 401, "the data listener has nothing of it"
 
 
-def jwks_fetch(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [binary(), "jwks", "fetch", *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
-        check=False, env=os.environ | (environment or {}))
+def test_jwks_fetch(tmp_path: Path, mint: Mint, provider: Provider) -> None:
+    """`gateway jwks fetch ISSUER`: what the gateway itself would see, without one that serves."""
+    path = tmp_path / "gateway.json"
+    path.write_text(json.dumps(configuration(
+        "http://127.0.0.1:1", mint, "log", routes=ROUTES, issuers={"main": provider.settings(**CALM)})))
 
+    def fetch(issuer: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([binary(), "jwks", "fetch", issuer, "--config", str(path)], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=20, check=False)
 
-def test_jwks_fetch(provider: Provider) -> None:
-    """`gateway jwks fetch ISSUER`: what the gateway itself would see, without running one."""
-    with Provider() as plain:
-        done = jwks_fetch(plain.issuer)
-        assert done.returncode == 0 and plain.signer.kid in done.stdout, done
-        plain.faults[KEYS] = failing
-        done = jwks_fetch(plain.issuer)
-        assert done.returncode != 0 and "http" in done.stdout + done.stderr
-    done = jwks_fetch(provider.issuer)
-    assert done.returncode != 0 and "tls" in (done.stdout + done.stderr).lower(), "its authority is not the system's"
+    for issuer in ("main", provider.issuer):
+        done = fetch(issuer)
+        assert done.returncode == 0 and json.loads(done.stdout)["keys"] == [provider.signer.jwk()], done
+    provider.faults[KEYS] = failing
+    done = fetch("main")
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("http: "), done
+    provider.faults.clear()
+    show_untrusted_certificate(provider)
+    assert fetch("main").stderr.startswith("tls: ")
+    assert fetch("nobody").returncode == 64
 
 
 # MARK: Proxies
 
 
-def launch_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+@pytest.fixture
+def far(world: World) -> Iterator[Provider]:
+    """A provider that only a proxy can find: no proxy is asked for this machine, and nothing knows its name."""
+    with Provider(world, host="idp.test") as provider:
+        yield provider
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
     for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
@@ -779,56 +794,67 @@ def launch_with(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
-def test_the_proxy_of_the_environment(
-    start: Start, provider: Provider, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
+def test_the_proxy_of_the_environment(start: Start, far: Provider, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     """It tunnels; TLS goes on to the provider, whose certificate is verified."""
     with TunnelProxy() as proxy:
-        launch_with(monkeypatch, **{variable: proxy.url})
-        gateway = start(main=provider.settings(**CALM))
-        wait_for(gateway, provider.token(), "200")
-        assert set(proxy.requests) == {f"CONNECT 127.0.0.1:{provider.port}"}
+        set_environment(monkeypatch, **{variable: proxy.url, "NO_PROXY": "other.test,10.0.0.0/8"})
+        gateway = start(main=far.settings(**CALM))
+        wait_for(gateway, far.token(), "200")
+        assert set(proxy.requests) == {f"CONNECT idp.test:{far.port}"}
 
 
-@pytest.mark.parametrize("exceptions", ["127.0.0.1", "127.0.0.0/8", "*", "example.com,127.0.0.1"])
+@pytest.mark.parametrize("exceptions", ["idp.test", ".test", "*", "example.com, idp.test:{port}"])
 def test_no_proxy_of_the_environment(
-    start: Start, provider: Provider, monkeypatch: pytest.MonkeyPatch, exceptions: str
+    start: Start, far: Provider, monkeypatch: pytest.MonkeyPatch, exceptions: str
 ) -> None:
     with TunnelProxy() as proxy:
-        launch_with(monkeypatch, HTTPS_PROXY=proxy.url, NO_PROXY=exceptions)
+        set_environment(monkeypatch, HTTPS_PROXY=proxy.url, NO_PROXY=exceptions.format(port=far.port))
+        gateway = start(main=far.settings(**CALM))
+        assert wait_for_failure(gateway, "main")["stage"] == "dns"
+        assert proxy.requests == []
+
+
+def test_no_proxy_for_this_machine(start: Start, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TunnelProxy() as proxy:
+        set_environment(monkeypatch, HTTPS_PROXY=proxy.url)
         gateway = start(main=provider.settings(**CALM))
         wait_for(gateway, provider.token(), "200")
         assert proxy.requests == []
 
 
-def test_the_proxy_of_the_file_and_none(start: Start, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    with TunnelProxy() as environment, TunnelProxy("name:secret") as named:
-        launch_with(monkeypatch, HTTPS_PROXY=environment.url)
-        url = named.url.replace("//", "//name:secret@")
-        gateway = start(main=provider.settings(**CALM, provider={"proxy": "none"}))
-        wait_for(gateway, provider.token(), "200")
-        assert environment.requests == []
-        gateway = start(main=provider.settings(**CALM, provider={"proxy": url}))
-        wait_for(gateway, provider.token(), "200")
-        assert set(named.requests) == {f"CONNECT 127.0.0.1:{provider.port}"} and environment.requests == []
-        assert "secret" not in ask_admin(gateway, "GET", "/config").body.decode().replace("client_secret", "")
+def test_the_proxy_of_the_file_and_none(start: Start, far: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TunnelProxy() as environment, TunnelProxy() as named:
+        set_environment(monkeypatch, HTTPS_PROXY=environment.url)
+        gateway = start(main=far.settings(**CALM, provider={"proxy": "none"}))
+        assert wait_for_failure(gateway, "main")["stage"] == "dns"
+        gateway = start(main=far.settings(**CALM, provider={"proxy": named.url}))
+        wait_for(gateway, far.token(), "200")
+        assert set(named.requests) == {f"CONNECT idp.test:{far.port}"} and environment.requests == []
 
 
-def test_a_proxy_that_refuses_is_named_as_the_stage(start: Start, provider: Provider) -> None:
-    with TunnelProxy("name:secret") as proxy:
-        gateway = start(main=provider.settings(**CALM, provider={"proxy": proxy.url}))
+def test_a_proxy_that_refuses_is_named_as_the_stage(start: Start, far: Provider) -> None:
+    with TunnelProxy(refuses=True) as proxy:
+        gateway = start(main=far.settings(**CALM, provider={"proxy": proxy.url}))
         assert wait_for_failure(gateway, "main")["stage"] == "proxy"
-        assert provider.connections == 0
+        assert far.connections == 0
+
+
+def test_a_proxy_cannot_play_the_provider(start: Start, far: Provider, world: World) -> None:
+    """What it tunnels to shows a certificate for another name."""
+    far.show(world.server(identity=world.authority.issue("proxy.test")))
+    with TunnelProxy() as proxy:
+        gateway = start(main=far.settings(**CALM, provider={"proxy": proxy.url}))
+        assert wait_for_failure(gateway, "main")["stage"] == "tls"
 
 
 def test_http_proxy_in_upper_case_is_what_a_cgi_client_can_set(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """`HTTP_PROXY` is not looked at ("httpoxy"); `http_proxy` is."""
-    with Provider() as plain, TunnelProxy() as proxy:
-        launch_with(monkeypatch, HTTP_PROXY=proxy.url)
+    with Provider(host="idp.test") as plain, TunnelProxy() as proxy:
+        set_environment(monkeypatch, HTTP_PROXY=proxy.url)
         gateway = start(main=plain.settings(**CALM))
-        wait_for(gateway, plain.token(), "200")
+        assert wait_for_failure(gateway, "main")["stage"] == "dns"
         assert proxy.requests == []
-        launch_with(monkeypatch, http_proxy=proxy.url)
+        set_environment(monkeypatch, http_proxy=proxy.url)
         gateway = start(main=plain.settings(**CALM))
         wait_for(gateway, plain.token(), "200")
         assert f"GET {plain.base}{KEYS}" in proxy.requests

@@ -44,11 +44,11 @@ class Provider:
 
     client_id, secret = "gateway +%", "a secret: ö&=%"
 
-    def __init__(self, world: World | None = None, *, path: str = ""):
-        """With `world`, inside TLS with a certificate of its authority."""
+    def __init__(self, world: World | None = None, *, path: str = "", host: str = "127.0.0.1"):
+        """With `world`, inside TLS with a certificate of its authority; another `host` is for clients that have a proxy."""
         self.port, self.world = free_port(), world
-        self.tls = world.server() if world else None
-        self.base = f"{'https' if world else 'http'}://127.0.0.1:{self.port}"
+        self.tls = world.server(identity=world.authority.issue(host)) if world else None
+        self.base = f"{'https' if world else 'http'}://{host}:{self.port}"
         self.issuer = self.base + path
         self.mint = Mint("ES256")
         self.mint.issuer = self.issuer
@@ -95,7 +95,7 @@ class Provider:
         return settings
 
     def _reached(self) -> dict[str, Any]:
-        return {"tls": {"authorities": self.world.authorities}} if self.world else {}
+        return {"tls": {"authorities": self.world.authorities}} if self.world else {"allow_http": True}
 
     # Life
 

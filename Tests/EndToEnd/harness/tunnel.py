@@ -1,8 +1,7 @@
-"""A proxy that tunnels (RFC 9110 section 9.3.6) and forwards, and remembers what it was asked for."""
+"""A proxy that tunnels (RFC 9110 section 9.3.6) and forwards: to ports of this machine, whatever the name."""
 
 from __future__ import annotations
 
-import base64
 import socket
 import threading
 from urllib.parse import urlsplit
@@ -11,11 +10,11 @@ from .wire import PATIENCE, Closed, Reader, Truncated, open_socket
 
 
 class TunnelProxy:
-    """Listens on loopback; with `credentials` ("name:secret"), whoever does not give them is answered 407."""
+    """Listens on loopback; one that `refuses` answers 407."""
 
-    def __init__(self, credentials: str | None = None):
-        self.credentials = credentials
-        #: "CONNECT 127.0.0.1:443" or "GET http://127.0.0.1:80/", in the order of arrival.
+    def __init__(self, *, refuses: bool = False):
+        self.refuses = refuses
+        #: "CONNECT idp.test:443" or "GET http://idp.test:80/", in the order of arrival.
         self.requests: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -36,30 +35,33 @@ class TunnelProxy:
     def _serve(self, client: socket.socket) -> None:
         client.settimeout(PATIENCE)
         try:
-            head = Reader(client).until(b"\r\n\r\n").decode("latin-1")
-            method, target = head.split(" ")[:2]
-            self.requests.append(f"{method} {target}")
-            if self.credentials is not None:
-                wanted = base64.b64encode(self.credentials.encode()).decode()
-                if f"\r\nproxy-authorization: basic {wanted}\r\n".lower() not in head.lower():
-                    client.sendall(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")
-                    return
-            if method == "CONNECT":
-                host, _, port = target.rpartition(":")
-                server = open_socket((host.strip("[]"), int(port)))
-                client.sendall(b"HTTP/1.1 200 Established\r\n\r\n")
-            else:
-                url = urlsplit(target)
-                server = open_socket((url.hostname or "", url.port or 80))
-                server.sendall(head.replace(target, url.path, 1).encode("latin-1"))
-            back = threading.Thread(target=_copy, args=(server, client), daemon=True)
-            back.start()
-            _copy(client, server)
-            back.join(PATIENCE)
-        except (OSError, Closed, Truncated, ValueError):
+            self._relay(client, Reader(client))
+        except (OSError, Closed, Truncated):
             pass
         finally:
             client.close()
+
+    def _relay(self, client: socket.socket, reader: Reader) -> None:
+        method, target, head = self._read(reader)
+        if self.refuses:
+            client.sendall(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")
+            return
+        with open_socket(("127.0.0.1", urlsplit(target if "//" in target else f"//{target}").port or 80)) as server:
+            threading.Thread(target=_copy, args=(server, client), daemon=True).start()
+            if method == "CONNECT":
+                client.sendall(b"HTTP/1.1 200 Established\r\n\r\n")
+                return _copy(client, server)
+            while True:
+                # To the server goes the path alone (RFC 9112 section 3.2.1); there are no bodies.
+                server.sendall(head.replace(target, urlsplit(target).path, 1).encode("latin-1"))
+                method, target, head = self._read(reader)
+
+    def _read(self, reader: Reader) -> tuple[str, str, str]:
+        """The next request: its method, its target, and its whole head."""
+        head = reader.until(b"\r\n\r\n").decode("latin-1")
+        method, target = head.split(" ")[:2]
+        self.requests.append(f"{method} {target}")
+        return method, target, head
 
     def stop(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
