@@ -161,7 +161,7 @@ def test_a_connection_that_the_provider_has_closed_is_replaced(start: Start, pro
 
 
 def test_an_answer_is_kept_for_its_lifetime(start: Start, provider: Provider) -> None:
-    gateway = start(introspection={"cache_lifetime": "1s"})
+    gateway = start(introspection={"cache_lifetime": "2s"})
     token, began = provider.issue("opaque-token"), time.monotonic()
     for _ in range(5):
         assert outcome(ask(gateway, token)) == "200"
@@ -170,7 +170,8 @@ def test_an_answer_is_kept_for_its_lifetime(start: Start, provider: Provider) ->
     while (got := outcome(ask(gateway, token))) == "200":
         assert time.monotonic() - began < 3, "it was kept for too long"
         time.sleep(0.05)
-    assert got == "401 inactive" and len(provider.questions) == 2 and time.monotonic() - began > 0.8
+    # Times are whole seconds, so that it may be one less.
+    assert got == "401 inactive" and len(provider.questions) == 2 and time.monotonic() - began > 0.9
 
 
 def test_nothing_is_kept_with_a_lifetime_of_zero(start: Start, provider: Provider) -> None:
@@ -197,14 +198,14 @@ def test_an_answer_is_never_kept_beyond_the_tokens_expiry(start: Start, provider
 
 
 def test_a_refusal_is_kept_for_a_shorter_time(start: Start, provider: Provider) -> None:
-    gateway = start(introspection={"negative_cache_lifetime": "1s"})
+    gateway = start(introspection={"negative_cache_lifetime": "2s"})
     for _ in range(3):
         assert outcome(ask(gateway, "opaque-token")) == "401 inactive"
     assert len(provider.questions) == 1
     provider.issue("opaque-token")
     began = time.monotonic()
     while outcome(ask(gateway, "opaque-token")) != "200":
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4
         time.sleep(0.05)
     assert len(provider.questions) == 2
 

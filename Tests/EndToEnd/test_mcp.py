@@ -49,7 +49,7 @@ class Front:
         listener = {"address": f"127.0.0.1:{port}", "external_url": self.url} | changes.pop("listener", {})
         issuer = authorization.settings(audience=[self.resource], keys_minimum_interval="1s", keys_at_start="wait")
         self.gateway: Gateway = start_gateway(service.url, **({
-            "listeners": [listener], "scopes": {"mcp:tools": "Call tools", "mcp:admin": "Everything"}, "roles": {},
+            "listeners": [listener], "scopes": {"mcp:tools": "Call tools", "mcp:admin": "Everything"}, "roles": {"caller": {"scopes": ["mcp:tools"]}},
             "issuers": {"main": issuer},
             "routes": [
                 {"id": "mcp", "path": "/mcp", "scopes": ["mcp:tools"]},

@@ -309,7 +309,7 @@ def hostile(module_gateway: Any, shared_upstream: Upstream, world: World) -> Ite
     """All hostilities at once, each of a provider of its own: good, hostile for longer than keys last, good again."""
     providers = {name: Provider(world) for name in HOSTILITIES}
     issuers = {
-        f"i{index}": provider.settings(**HASTY, provider={"timeout": "500ms"})
+        f"i{index}": provider.settings(**HASTY, provider={"timeout": "1s"})
         for index, provider in enumerate(providers.values())
     }
 

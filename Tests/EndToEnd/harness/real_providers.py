@@ -77,7 +77,8 @@ class Glewlwyd(RealProvider):
     """Debian's glewlwyd with its OpenID Connect plugin, a user, a client, and a key that can be rotated."""
 
     user, password = "alice", "wonder-land"
-    client_id, secret = "app", "the secret of app"
+    # It does not decode what RFC 6749 section 2.3.1 has encoded, so that there is nothing to encode.
+    client_id, secret = "app", "the-secret-of-app"
     redirect = "http://127.0.0.1/callback"
     resource = "https://api.test"
 
