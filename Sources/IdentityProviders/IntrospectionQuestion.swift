@@ -5,9 +5,8 @@ final class IntrospectionQuestion {
     let digest: SHA256Digest
     /// When it was asked.
     let begin: Moment
-    private(set) var waiting: [CheckedContinuation<IntrospectionAnswer, Never>] = []
-    /// The answer, once it is there.
     private var given: IntrospectionAnswer?
+    private(set) var waiting: [CheckedContinuation<IntrospectionAnswer, Never>] = []
 
     init(about digest: SHA256Digest, begin: Moment) {
         self.digest = digest
@@ -16,9 +15,10 @@ final class IntrospectionQuestion {
 
     /// Waits for the answer.
     func answer() async -> IntrospectionAnswer {
-        // It may come before the wait begins.
         await withCheckedContinuation { continuation in
-            if let given { continuation.resume(returning: given) } else { waiting.append(continuation) }
+            // A task of another loop may be late here, and the answer there already.
+            if let given { return continuation.resume(returning: given) }
+            waiting.append(continuation)
         }
     }
 

@@ -32,9 +32,10 @@ final class RemoteIssuer {
     /// Waits for the fetch that is under way; false, at once, if too many do already.
     func waitForFetch() async -> Bool {
         guard waiting.count < Self.waitingLimit else { return false }
-        // The fetch may have ended before the wait begins.
         await withCheckedContinuation { continuation in
-            if schedule.isFetching, !isRetired { waiting.append(continuation) } else { continuation.resume() }
+            // A task of another loop may be late here: the fetch that it saw may have ended, and nobody would wake it.
+            guard schedule.isFetching, !isRetired else { return continuation.resume() }
+            waiting.append(continuation)
         }
         return true
     }
