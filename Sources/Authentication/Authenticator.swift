@@ -20,9 +20,10 @@ package final class Authenticator {
         var verifier: TokenVerifier
         /// When the keys are too old to be used, in seconds since 1970.
         var keysEnd: Int
-        /// Whether the keys are all that the issuer had when it was asked last, and before when it is not to be asked again.
+        /// Whether the keys are all that the issuer had when it was asked last, and from when until when it is not to be asked
+        /// again: before that, the clock was set back, and nobody knows how long ago it was asked.
         var isCurrent = true
-        var nextQuestion: Int
+        var isLeftAlone: Range<Int>
 
         init(_ issuer: Issuer, settings: SHA256Digest) {
             self.issuer = issuer
@@ -32,7 +33,7 @@ package final class Authenticator {
             verifier = TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms)
             let isFetched = issuer.verification == .fetchedKeys
             keysEnd = isFetched ? 0 : .max
-            nextQuestion = isFetched ? 0 : .max
+            isLeftAlone = isFetched ? 0..<0 : 0..<Int.max
         }
 
         /// Whether a cached identity is still that of the token: its settings, and its key or the way in which it was found.
@@ -42,13 +43,13 @@ package final class Authenticator {
 
         /// Without usable keys, asks for them where that may help.
         func keysMissing(at index: Int, now: Int) -> TokenError {
-            now < nextQuestion ? .keysUnavailable : .undecided(.keys(issuer: index))
+            isLeftAlone.contains(now) ? .keysUnavailable : .undecided(.keys(issuer: index))
         }
 
         /// A key that is not there may be new: asks for it where that may help, and believes that there is none only if the issuer
         /// has said so.
         func keyMissing(at index: Int, now: Int) -> TokenError {
-            if now >= nextQuestion { return .undecided(.keys(issuer: index)) }
+            if !isLeftAlone.contains(now) { return .undecided(.keys(issuer: index)) }
             return isCurrent ? .unknownKey : .keysUnavailable
         }
     }
@@ -134,11 +135,12 @@ package final class Authenticator {
     ///
     /// - Parameters:
     ///   - isCurrent: whether its keys here are all that it has, so that a key which is not among them does not exist.
-    ///   - nextQuestion: before when it is not to be asked again, in seconds since 1970.
+    ///   - nextQuestion: before when it is not to be asked again, in seconds since 1970; after `now`.
     ///   - index: the issuer's position.
-    package func noteKeys(isCurrent: Bool, nextQuestion: Int, ofIssuerAt index: Int) {
+    ///   - now: seconds since 1970.
+    package func noteKeys(isCurrent: Bool, nextQuestion: Int, ofIssuerAt index: Int, now: Int) {
         entries[index].isCurrent = isCurrent
-        entries[index].nextQuestion = nextQuestion
+        entries[index].isLeftAlone = now..<max(now, nextQuestion)
     }
 
     /// Refuses what is revoked from now on, cached identities too.

@@ -98,7 +98,7 @@ final class Evaluator {
     /// Notes what became of the question for an issuer's keys, so that it is not asked again at once.
     func note(_ answer: KeyAnswer, ofIssuerAt index: Int, now: Int) {
         authenticator.noteKeys(
-            isCurrent: answer.isCurrent, nextQuestion: max(answer.nextAttempt, now + 1), ofIssuerAt: index)
+            isCurrent: answer.isCurrent, nextQuestion: max(answer.nextAttempt, now + 1), ofIssuerAt: index, now: now)
     }
 
     /// Whether a token that was good has been revoked.

@@ -32,7 +32,7 @@ struct FetchedKeysTests {
     func noKeys() throws {
         let fixture = try makeFixture()
         #expect(try error(fixture) == .undecided(.keys(issuer: 0)))
-        fixture.authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 10, ofIssuerAt: 0)
+        fixture.authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
         #expect(try error(fixture) == .keysUnavailable)
         #expect(try error(fixture, now: Self.now + 10) == .undecided(.keys(issuer: 0)))
     }
@@ -43,12 +43,22 @@ struct FetchedKeysTests {
         let authenticator = fixture.authenticator
         authenticator.adopt(try TokenMint().keySet(), until: Self.now + 3600, ofIssuerAt: 0)
         #expect(try error(fixture) == .undecided(.keys(issuer: 0)))
-        authenticator.noteKeys(isCurrent: true, nextQuestion: Self.now + 10, ofIssuerAt: 0)
+        authenticator.noteKeys(isCurrent: true, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
         #expect(try error(fixture) == .unknownKey)
-        authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 10, ofIssuerAt: 0)
+        authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
         #expect(try error(fixture) == .keysUnavailable)
         authenticator.adopt(try fixture.mint.keySet(), until: Self.now + 3600, ofIssuerAt: 0)
         #expect(try error(fixture) == nil)
+    }
+
+    @Test("Where the clock was set back, nobody knows how long ago the issuer was asked, and it is asked again")
+    func clockSetBack() throws {
+        let fixture = try makeFixture()
+        fixture.authenticator.adopt(try TokenMint().keySet(), until: Self.now + 3600, ofIssuerAt: 0)
+        fixture.authenticator.noteKeys(isCurrent: true, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
+        let token = try fixture.mint.token()
+        #expect(error(fixture, token: token) == .unknownKey)
+        #expect(error(fixture, now: Self.now - 1, token: token) == .undecided(.keys(issuer: 0)))
     }
 
     @Test("A token of another issuer, or signed with another algorithm, asks for nothing")
@@ -67,7 +77,7 @@ struct FetchedKeysTests {
         fixture.authenticator.adopt(try fixture.mint.keySet(), until: Self.now + 60, ofIssuerAt: 0)
         let token = try fixture.mint.token()
         #expect(error(fixture, token: token) == nil)
-        fixture.authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 100, ofIssuerAt: 0)
+        fixture.authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 100, ofIssuerAt: 0, now: Self.now)
         #expect(error(fixture, now: Self.now + 59, token: token) == nil)
         #expect(error(fixture, now: Self.now + 60, token: token) == .keysUnavailable)
         #expect(try error(fixture, now: Self.now + 60) == .keysUnavailable)
@@ -82,7 +92,7 @@ struct FetchedKeysTests {
         let token = try fixture.mint.token()
         #expect(error(fixture, token: token) == nil && fixture.authenticator.cachedIdentityCount == 1)
         fixture.authenticator.adopt(try TokenMint().keySet(), until: Self.now + 3600, ofIssuerAt: 0)
-        fixture.authenticator.noteKeys(isCurrent: true, nextQuestion: Self.now + 10, ofIssuerAt: 0)
+        fixture.authenticator.noteKeys(isCurrent: true, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
         #expect(error(fixture, token: token) == .unknownKey && fixture.authenticator.cachedIdentityCount == 0)
     }
 
