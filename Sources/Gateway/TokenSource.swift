@@ -4,6 +4,7 @@ import Configuration
 import IdentityProviders
 import JOSE
 import Outbound
+import Transport
 
 /// What an issuer has to be asked for while the configuration is in force.
 enum TokenSource {
@@ -33,13 +34,18 @@ enum TokenSource {
 }
 
 extension IntrospectionSettings {
-    /// The same for the same endpoint, asked by the same client: another's answers are not its own (security.md, rule 15).
+    /// The same for the same endpoint, known by the same certificates, asked by the same client and believed for as long: the
+    /// answers of another are not its own (security.md, rule 15).
     fileprivate var fingerprint: SHA256Digest {
         var bytes: [UInt8] = []
-        for text in [endpoint.description, clientID] {
-            bytes.append(decimal: text.utf8.count)
+        bytes.append(decimal: Int(cacheLifetime.count))
+        for text in [endpoint.description, clientID, client.tls.serverName ?? ""].map({ Array($0.utf8) })
+            + [client.tls.authorities ?? []]
+        {
             bytes.append(":")
-            bytes.append(contentsOf: text.utf8)
+            bytes.append(decimal: text.count)
+            bytes.append(":")
+            bytes += text
         }
         return SHA256.hash(bytes.span)
     }

@@ -448,6 +448,28 @@ def test_a_reload_keeps_answers_of_issuers_that_stay(start: Start, provider: Pro
         assert len(other.questions) == 1
 
 
+@pytest.mark.parametrize("change", ["cache_lifetime", "authorities"])
+def test_no_answer_is_believed_longer_than_a_reload_says(
+    start: Start, provider: Provider, tmp_path: Path, change: str,
+) -> None:
+    """Who shortens the time, or trusts an authority no longer, does not mean tomorrow."""
+    gateway = start(introspection={"cache_lifetime": "1h"})
+    token = provider.issue("opaque-token")
+    assert outcome(ask(gateway, token)) == "200"
+    settings = settings_of(gateway)
+    opaque = settings["issuers"]["opaque"]
+    if change == "cache_lifetime":
+        opaque["keys"]["introspection"]["cache_lifetime"] = "0s"
+    else:
+        others = tmp_path / "others.pem"
+        others.write_bytes(Authority("Another").pem)
+        opaque["provider"]["tls"]["authorities"] = str(others)
+    assert reload(gateway, settings)["event"] == "reloaded"
+    provider.tokens.clear()
+    wanted = "401 inactive" if change == "cache_lifetime" else "503 introspection_unavailable"
+    assert outcome(ask(gateway, token)) == wanted
+
+
 def test_an_audience_that_changes_is_evaluated_anew(start: Start, provider: Provider) -> None:
     """Rule 15: the fingerprint of the issuer's settings is part of the key."""
     gateway = start()
