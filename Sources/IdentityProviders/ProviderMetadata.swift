@@ -53,16 +53,16 @@ struct ProviderMetadata {
         } catch {
             throw .wrong("\"jwks_uri\": \(error.message)")
         }
-        guard keys.isSecure || Self.permitsCleartext(to: keys, settings) else {
+        let issuerURL = try? ServiceURL(settings.issuer)
+        // A provider elsewhere must not have the gateway ask what listens on this machine only.
+        let isLocal = issuerURL?.isLoopback ?? false
+        guard isLocal || !keys.isLoopback else {
+            throw .wrong("\"jwks_uri\" leads to this machine, where the issuer is not")
+        }
+        let isCleartextLocal = isLocal && keys.isLoopback && issuerURL?.isSecure == false
+        guard keys.isSecure || settings.client.allowsCleartext || isCleartextLocal else {
             throw .wrong("\"jwks_uri\" is an http URL, which is not allowed")
         }
-    }
-
-    /// A provider elsewhere must not have the gateway ask what listens on this machine only.
-    private static func permitsCleartext(to url: ServiceURL, _ settings: RemoteKeysSettings) -> Bool {
-        if settings.client.allowsCleartext { return true }
-        guard url.isLoopback, let issuer = try? ServiceURL(settings.issuer) else { return false }
-        return issuer.isLoopback && !issuer.isSecure
     }
 }
 

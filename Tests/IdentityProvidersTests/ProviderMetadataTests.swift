@@ -97,7 +97,6 @@ struct ProviderMetadataTests {
     @Test(
         "Only a provider on this machine names http URLs of this machine, unless others are allowed",
         arguments: [
-            ("https://issuer.test", "http://127.0.0.1/keys", false, false),
             ("https://issuer.test", "http://other.test/keys", false, false),
             ("https://issuer.test", "http://other.test/keys", true, true),
             ("http://localhost:8080", "http://127.0.0.1/keys", false, true),
@@ -109,5 +108,15 @@ struct ProviderMetadataTests {
         settings.client.allowsCleartext = isAllowed
         let found = try outcome(answer(SampleKeys.metadata(issuer: issuer, keys: url)), for: settings)
         #expect(found == (isGood ? url : "wrong: \"jwks_uri\" is an http URL, which is not allowed"))
+    }
+
+    @Test(
+        "A provider elsewhere does not have the gateway ask this machine, whatever else is allowed", arguments: [true, false],
+        ["http://127.0.0.1/keys", "http://localhost:9901/keys", "https://127.9.9.9:8443/keys", "https://[::1]/keys"])
+    func thisMachine(_ isAllowed: Bool, _ url: String) throws {
+        var settings = try RemoteKeysSettings.sample(issuer: "https://issuer.test")
+        settings.client.allowsCleartext = isAllowed
+        let found = try outcome(answer(SampleKeys.metadata(issuer: settings.issuer, keys: url)), for: settings)
+        #expect(found == "wrong: \"jwks_uri\" leads to this machine, where the issuer is not")
     }
 }
