@@ -55,8 +55,11 @@ struct CrossOriginRules {
         return method
     }
 
-    /// Whether pages of an origin may make browsers send their cookies.
-    func allowsCookies(from origin: Span<UInt8>) -> Bool { allowsCredentials && origins.contains(origin.array) }
+    /// Whether pages of an origin may make browsers send their cookies. `null` is nobody's own: any page can be in a frame that
+    /// has that origin (RFC 6454 section 4).
+    func allowsCookies(from origin: Span<UInt8>) -> Bool {
+        allowsCredentials && !origin.equals("null") && origins.contains(origin.array)
+    }
 
     /// Appends the lines of a response.
     ///
