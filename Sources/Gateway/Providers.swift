@@ -11,7 +11,7 @@ final class Providers: Sendable {
     private let loop: EventLoop
 
     /// - Parameters:
-    ///   - directory: where the last good keys are kept; nil for nowhere.
+    ///   - directory: where what must survive a restart is kept; nil for nowhere.
     ///   - calls: threads for what blocks.
     ///   - privateSockets: sockets of this process that no provider can be.
     ///   - logger: receives what happens.
@@ -22,7 +22,7 @@ final class Providers: Sendable {
         loop = try EventLoop()
         let log = ProviderLog(logger)
         keys = KeyService(
-            loop: loop, calls: calls, directory: directory, forbidden: privateSockets,
+            loop: loop, calls: calls, directory: directory.map { "\($0)/keys" }, forbidden: privateSockets,
             report: log.note)
         introspection = IntrospectionService(loop: loop, calls: calls, forbidden: privateSockets, report: log.note)
         trust = TrustState(keys: keys.board)
