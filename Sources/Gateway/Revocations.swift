@@ -62,7 +62,8 @@ final class Revocations: Sendable {
 
     /// What is revoked at the moment: by the file, and by operators.
     var entries: (written: [RevocationEntry], added: [RevocationEntry]) {
-        (written.withLock { $0 }, store.entries(now: WallClock.seconds))
+        let now = WallClock.seconds
+        return (written.withLock { $0.filter { !$0.hasEnded(at: now) } }, store.entries(now: now))
     }
 
     private func announce(_ written: [RevocationEntry]) {

@@ -5,6 +5,7 @@ final class IntrospectionQuestion {
     let digest: SHA256Digest
     /// When it was asked.
     let begin: Moment
+    private var given: IntrospectionAnswer?
     private(set) var waiting: [CheckedContinuation<IntrospectionAnswer, Never>] = []
 
     init(about digest: SHA256Digest, begin: Moment) {
@@ -14,11 +15,16 @@ final class IntrospectionQuestion {
 
     /// Waits for the answer.
     func answer() async -> IntrospectionAnswer {
-        await withCheckedContinuation { waiting.append($0) }
+        await withCheckedContinuation { continuation in
+            // A task of another loop may be late here, and the answer there already.
+            if let given { return continuation.resume(returning: given) }
+            waiting.append(continuation)
+        }
     }
 
     /// Gives the answer to all who wait.
     func end(_ answer: IntrospectionAnswer) {
+        given = answer
         for continuation in waiting { continuation.resume(returning: answer) }
         waiting = []
     }

@@ -23,7 +23,7 @@ struct KeyRecord: Sendable {
     static func path(of settings: RemoteKeysSettings, in directory: String) -> String {
         let identity = JSONValue.elements(
             [settings.name, settings.issuer, settings.source.text].map { .string($0) })
-        return "\(directory)/keys/\(SHA256.hash(identity.line.span).hexadecimal()).json"
+        return "\(directory)/\(SHA256.hash(identity.line.span).hexadecimal()).json"
     }
 
     /// The content of the file.
@@ -48,7 +48,7 @@ struct KeyRecord: Sendable {
     ///
     /// - Parameters:
     ///   - settings: whose record.
-    ///   - directory: the state directory.
+    ///   - directory: the directory of the records.
     ///   - now: seconds since 1970.
     /// - Returns: the record and its keys; nil if there is none, or its keys are too old.
     /// - Throws: `KeyRecordFault`.
@@ -82,7 +82,7 @@ struct KeyRecord: Sendable {
             let source = node["source"]?.string, let url = node["url"]?.string,
             let fetched = node["fetched"]?.number?.integer, let text = node["jwks"]?.string
         else { throw KeyRecordFault(detail: "it is no record of keys") }
-        guard issuer.utf8.elementsEqual(settings.issuer.utf8), source.utf8.elementsEqual(settings.source.text.utf8)
+        guard issuer.isExactly(settings.issuer), source.isExactly(settings.source.text)
         else { throw KeyRecordFault(detail: "it is that of another issuer") }
         guard (0...now).contains(fetched) else { throw KeyRecordFault(detail: "it is from the future") }
         guard now - fetched < Int(settings.maximumAge.count / 1_000_000_000) else { return nil }

@@ -212,9 +212,17 @@ package actor KeyService {
     /// Waits until there are keys of all these issuers on the board, however long that takes; those that are kept no more are
     /// not waited for.
     package func waitForKeys(of issuers: [RemoteKeysSettings]) async {
-        while self.issuers.contains(where: { issuers.contains($0.settings) && !$0.schedule.isUsable(at: clock()) }) {
-            await withCheckedContinuation { expectant.append($0) }
+        while areMissing(issuers) {
+            await withCheckedContinuation { continuation in
+                // They may have come on the way here.
+                guard areMissing(issuers) else { return continuation.resume() }
+                expectant.append(continuation)
+            }
         }
+    }
+
+    private func areMissing(_ wanted: [RemoteKeysSettings]) -> Bool {
+        issuers.contains { wanted.contains($0.settings) && !$0.schedule.isUsable(at: clock()) }
     }
 
     private func wakeExpectant() {

@@ -43,7 +43,7 @@ struct ProviderMetadata {
             throw .absent(AnswerFault(.parse, "no metadata: \"issuer\" is missing"))
         }
         // OpenID Connect Discovery 1.0 §4.3 and RFC 8414 §3.3 want them identical, so canonical equivalence will not do.
-        guard issuer.utf8.elementsEqual(settings.issuer.utf8) else {
+        guard issuer.isExactly(settings.issuer) else {
             let shown = String(decoding: JSONValue.string(String(issuer.prefix(256))).line, as: UTF8.self)
             throw .wrong("the metadata is that of the issuer \(shown)")
         }

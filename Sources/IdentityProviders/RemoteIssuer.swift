@@ -32,7 +32,11 @@ final class RemoteIssuer {
     /// Waits for the fetch that is under way; false, at once, if too many do already.
     func waitForFetch() async -> Bool {
         guard waiting.count < Self.waitingLimit else { return false }
-        await withCheckedContinuation { waiting.append($0) }
+        await withCheckedContinuation { continuation in
+            // A task of another loop may be late here: the fetch that it saw may have ended, and nobody would wake it.
+            guard schedule.isFetching, !isRetired else { return continuation.resume() }
+            waiting.append(continuation)
+        }
         return true
     }
 

@@ -75,7 +75,7 @@ def test_livez_and_readyz(gateway: Gateway) -> None:
         assert response.get("content-type") == "text/plain; charset=utf-8"
         assert response.get("date")
     verbose = ask(gateway, "GET", "/readyz?verbose")
-    assert verbose.body == b"[+]listeners ok\n[+]shutdown ok\nreadyz check passed\n"
+    assert verbose.body == b"[+]listeners ok\n[+]shutdown ok\n[+]keys ok\nreadyz check passed\n"
 
 
 def test_the_index_lists_what_there_is(gateway: Gateway) -> None:
@@ -391,7 +391,7 @@ def test_it_answers_until_the_end_of_a_drain(start_gateway: Any, upstream: Upstr
         gateway.wait_for_event("draining")
         for response in (admin.exchange(request("GET", "/readyz", host="")), ask(gateway, "GET", "/readyz?verbose")):
             assert response.status == 503
-            assert response.body == b"[+]listeners ok\n[-]shutdown failed: draining\nreadyz check failed\n"
+            assert response.body == b"[+]listeners ok\n[-]shutdown failed: draining\n[+]keys ok\nreadyz check failed\n"
         assert ask(gateway, "GET", "/livez").status == 200
         checked = health("--ready", "--admin", f"unix:{path}")
         assert (checked.returncode, "draining" in checked.stdout) == (1, True)

@@ -15,7 +15,8 @@ from harness.gateway import ROUTES, binary, configuration
 from harness.tokens import Mint
 
 SUBCOMMANDS = (
-    "serve", "check", "routes", "token", "hash", "mint", "inspect", "api-key", "example-upstream", "explain", "test")
+    "serve", "check", "routes", "token", "hash", "mint", "inspect", "api-key", "example-upstream", "explain", "test", "jwks",
+    "fetch")
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

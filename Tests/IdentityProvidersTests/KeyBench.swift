@@ -28,7 +28,7 @@ final class KeyBench: Sendable {
     private let stage = Stage()
     private let loop: EventLoop
 
-    /// A bench whose state directory is this; nil for none.
+    /// A bench whose records are in this directory; nil for none.
     init(directory: String? = nil) throws {
         settings = try .sample(source: .url(ServiceURL(Self.url)))
         let loop = try EventLoop()

@@ -80,6 +80,6 @@ struct KeyRecordTests {
         ]
         let paths = all.map { KeyRecord.path(of: $0, in: "/state") }
         #expect(Set(paths).count == all.count)
-        for path in paths { #expect(path.wholeMatch(of: /\/state\/keys\/[0-9a-f]{64}\.json/) != nil) }
+        for path in paths { #expect(path.wholeMatch(of: /\/state\/[0-9a-f]{64}\.json/) != nil) }
     }
 }

@@ -67,8 +67,8 @@ struct KeyRestartTests {
     func permissions() async throws {
         let (_, path) = try await runOnce()
         #expect(try folder.permissions(path) == 0o600)
-        #expect(try folder.permissions("\(folder.path)/keys") == 0o700)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/keys").count == 1)
+        #expect(try folder.permissions(folder.path) == 0o700)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
     }
 
     @Test("A file that does not read is told, and keys are fetched")

@@ -3,6 +3,7 @@ import Outbound
 import Transport
 
 @testable import IdentityProviders
+@testable import Outbound
 
 /// An answer of a provider in tests.
 func answer(

@@ -186,7 +186,7 @@ struct ExchangeTests {
         try await onLoop { loop in
             let plain = try Bench(loop: loop) { _, _, _ in .response(307, "Location: /new\r\n") }
             let answer = await plain.send(OutboundRequest(.post, try plain.url()))
-            #expect(answer.failed(.http, "POST is not redirected"))
+            #expect(answer.failed(.http, "which POST does not follow"))
             let secure = try Bench(loop: loop, isSecure: true) { _, _, request in
                 let port = request.split(separator: "127.0.0.1:")[1].prefix { $0.isNumber }
                 return .response(307, "Location: http://127.0.0.1:\(port)/\r\n")
