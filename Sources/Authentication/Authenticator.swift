@@ -151,7 +151,7 @@ package final class Authenticator {
     ///   - now: seconds since 1970.
     /// - Returns: whether it was.
     package func isRevoked(_ principal: Principal, now: Int) -> Bool {
-        !denylist.isEmpty && denylist.revokes(principal.revocable, now: now)
+        denylist.revokes(principal.revocable, now: now)
     }
 
     // MARK: Authenticating
@@ -175,23 +175,22 @@ package final class Authenticator {
         }
         guard token.count <= maximumTokenSize else { throw .malformed(.tooLarge) }
         let digest = SHA256.hash(token)
-        let principal: Principal
         if examination == nil,
-            let known = try knownPrincipal(of: digest, acceptedIssuers: acceptedIssuers, now: now)
+            let known = try knownIdentity(of: digest, acceptedIssuers: acceptedIssuers, now: now)
         {
-            principal = known
-        } else {
-            principal = try verify(
-                token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, status: status, examination)
+            guard !known.isRevoked(by: denylist, now: now) else { throw .revoked }
+            return known.principal
         }
+        let principal = try verify(
+            token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, status: status, examination)
         guard !isRevoked(principal, now: now) else { throw .revoked }
         return principal
     }
 
-    /// The principal of a token that was seen before; nil if it has to be verified.
-    private func knownPrincipal(
+    /// The identity of a token that was seen before; nil if it has to be verified.
+    private func knownIdentity(
         of digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int
-    ) throws(TokenError) -> Principal? {
+    ) throws(TokenError) -> CachedIdentity? {
         guard let known = cache.identity(of: digest) else { return nil }
         let index = known.principal.issuerIndex
         guard index < entries.count, entries[index].stands(known), known.known.contains(now) else {
@@ -211,7 +210,7 @@ package final class Authenticator {
             cache.remove(digest)
             throw error
         }
-        return known.principal
+        return known
     }
 
     /// The principal that holds the API key.

@@ -8,7 +8,8 @@ final class Providers: Sendable {
     let keys: KeyService
     let introspection: IntrospectionService
     let trust: TrustState
-    private let loop: EventLoop
+    /// For what waits for workers besides: tasks without an executor of their own would start further threads.
+    let loop: EventLoop
 
     /// - Parameters:
     ///   - directory: where what must survive a restart is kept; nil for nowhere.
