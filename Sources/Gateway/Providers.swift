@@ -22,7 +22,7 @@ final class Providers: Sendable {
         loop = try EventLoop()
         let log = ProviderLog(logger)
         keys = KeyService(
-            loop: loop, calls: calls, directory: directory, forbidden: privateSockets,
+            loop: loop, calls: calls, directory: directory.map { "\($0)/keys" }, forbidden: privateSockets,
             report: log.note)
         introspection = IntrospectionService(loop: loop, calls: calls, forbidden: privateSockets, report: log.note)
         trust = TrustState(keys: keys.board)
