@@ -200,8 +200,8 @@ package final class Authenticator {
         }
         let entry = entries[index]
         if let acceptedIssuers, !acceptedIssuers.contains(index) {
-            // A token that does not say whose it is may be that of another issuer, too.
-            guard entry.way == nil else { return nil }
+            // Another issuer may know a token that names none.
+            if entry.way != nil { return nil }
             throw .unknownIssuer
         }
         guard now < entry.keysEnd else { throw entry.keysMissing(at: index, now: now) }
@@ -389,6 +389,8 @@ package final class Authenticator {
             scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
         if keeps, now < end {
             let known = end == .max ? 0..<end : now..<end
+            // What another issuer said of the same token is not kept beside it.
+            cache.remove(digest)
             cache.insert(
                 CachedIdentity(
                     token: digest, settings: entries[index].settings, signingKey: claims.signingKey,

@@ -11,7 +11,7 @@ final class Providers: Sendable {
     private let loop: EventLoop
 
     /// - Parameters:
-    ///   - directory: where the last good keys are kept; nil for nowhere.
+    ///   - directory: where what must survive a restart is kept; nil for nowhere.
     ///   - calls: threads for what blocks.
     ///   - privateSockets: sockets of this process that no provider can be.
     ///   - logger: receives what happens.

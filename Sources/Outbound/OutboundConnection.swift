@@ -120,6 +120,9 @@ final class OutboundConnection {
             switch stream.read(into: &input) {
             case .bytes:
                 hasReceived = true
+                // A service that never ceases to send holds up nobody else, and puts off no deadline.
+                await Task.yield()
+                guard loop.now < deadline else { throw .failed("the response was not complete in time") }
                 return true
             case .end: return false
             case .failed(let error):

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives import serialization
 from harness.certificates import Authority
 from harness.gateway import Gateway, binary, configuration
 from harness.provider import (
-    INTROSPECTION, Provider, cut, dripping, failing, garbage, hang_up, html, huge, not_http, redirecting, respond_json, slow,
+    INTROSPECTION, Provider, cut, dripping, early_hints, failing, garbage, hang_up, html, huge, not_http, redirecting,
+    respond_json, slow,
     with_value,
 )
 from harness.reloading import NO_WATCH, reload, settings_of
@@ -287,6 +288,7 @@ def test_active_is_true_and_nothing_else(start: Start, provider: Provider, activ
 FAULTS: dict[str, Callable[[Provider], Callable[[Exchange], None]]] = {
     "HTML": lambda _: html, "500": lambda _: failing, "half of the JSON": lambda _: garbage, "cut": lambda _: cut,
     "hang up": lambda _: hang_up, "not HTTP": lambda _: not_http, "5 MiB": huge, "dripping": dripping,
+    "early hints without end": early_hints,
     "slow": lambda provider: slow(provider, 10), "an array": lambda _: with_value([{"active": True}]),
     "twice": lambda _: lambda exchange: exchange.respond(
         200, "Content-Type: application/json", body=b'{"active": false, "active": true}'),

@@ -302,3 +302,12 @@ def dripping(provider: Provider) -> Handler:
             exchange.write(b" ")
         exchange.close()
     return answer
+
+
+def early_hints(provider: Provider) -> Handler:
+    """Responses that are not final, one after the other, faster than they are read."""
+    def answer(exchange: Exchange) -> None:
+        while not provider.over.is_set():
+            exchange.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 50_000)
+        exchange.close()
+    return answer
