@@ -153,7 +153,7 @@ package final class Authenticator {
     ///   - now: seconds since 1970.
     /// - Returns: whether it was.
     package func isRevoked(_ principal: Principal, now: Int) -> Bool {
-        !denylist.isEmpty && denylist.revokes(principal.revocable, now: now)
+        denylist.revokes(principal.revocable, now: now)
     }
 
     // MARK: Authenticating
@@ -177,31 +177,34 @@ package final class Authenticator {
         }
         guard token.count <= maximumTokenSize else { throw .malformed(.tooLarge) }
         let digest = SHA256.hash(token)
-        let principal: Principal
         if examination == nil,
-            let known = try knownPrincipal(of: digest, acceptedIssuers: acceptedIssuers, now: now)
+            let known = try knownIdentity(of: digest, acceptedIssuers: acceptedIssuers, now: now)
         {
-            principal = known
-        } else {
-            principal = try verify(
-                token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, status: status, examination)
+            guard !known.isRevoked(by: denylist, now: now) else { throw .revoked }
+            return known.principal
         }
+        let principal = try verify(
+            token, digest: digest, acceptedIssuers: acceptedIssuers, now: now, status: status, examination)
         guard !isRevoked(principal, now: now) else { throw .revoked }
         return principal
     }
 
-    /// The principal of a token that was seen before; nil if it has to be verified.
-    private func knownPrincipal(
+    /// The identity of a token that was seen before; nil if it has to be verified.
+    private func knownIdentity(
         of digest: SHA256Digest, acceptedIssuers: NameSet?, now: Int
-    ) throws(TokenError) -> Principal? {
+    ) throws(TokenError) -> CachedIdentity? {
         guard let known = cache.identity(of: digest) else { return nil }
         let index = known.principal.issuerIndex
         guard index < entries.count, entries[index].stands(known), known.known.contains(now) else {
             cache.remove(digest)
             return nil
         }
-        if let acceptedIssuers, !acceptedIssuers.contains(index) { throw .unknownIssuer }
         let entry = entries[index]
+        if let acceptedIssuers, !acceptedIssuers.contains(index) {
+            // Another issuer may know a token that names none.
+            if entry.way != nil { return nil }
+            throw .unknownIssuer
+        }
         guard now < entry.keysEnd else { throw entry.keysMissing(at: index, now: now) }
         do {
             try known.validity.check(for: entry.rules, now: now)
@@ -209,7 +212,7 @@ package final class Authenticator {
             cache.remove(digest)
             throw error
         }
-        return known.principal
+        return known
     }
 
     /// The principal that holds the API key.
@@ -387,6 +390,8 @@ package final class Authenticator {
             scopes: scopes.set(of: identity.scopes), roles: roles.set(of: identity.roles))
         if keeps, now < end {
             let known = end == .max ? 0..<end : now..<end
+            // What another issuer said of the same token is not kept beside it.
+            cache.remove(digest)
             cache.insert(
                 CachedIdentity(
                     token: digest, settings: entries[index].settings, signingKey: claims.signingKey,

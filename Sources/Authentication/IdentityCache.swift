@@ -1,4 +1,5 @@
 internal import JOSE
+internal import Revocation
 
 /// An identity that a token was verified to have: never a decision.
 final class CachedIdentity {
@@ -12,6 +13,9 @@ final class CachedIdentity {
     let known: Range<Int>
     /// Whether the identity was used since the cache's hand last came by.
     fileprivate(set) var isRecent = false
+    /// The number of the list of what is revoked that it was last looked up in, and until when it is revoked by that.
+    private var denylistNumber = 0
+    private var revocationEnd = Int.min
 
     init(
         token: SHA256Digest, settings: SHA256Digest, signingKey: SHA256Digest, validity: TokenValidity,
@@ -23,6 +27,15 @@ final class CachedIdentity {
         self.validity = validity
         self.principal = principal
         self.known = known
+    }
+
+    /// Whether the token was revoked; it is looked up once in each list.
+    func isRevoked(by denylist: Denylist, now: Int) -> Bool {
+        if denylist.number != denylistNumber {
+            denylistNumber = denylist.number
+            revocationEnd = denylist.end(ofRevocationOf: principal.revocable)
+        }
+        return now < revocationEnd
     }
 }
 

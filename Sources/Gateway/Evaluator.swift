@@ -83,9 +83,11 @@ final class Evaluator {
     // MARK: What changes meanwhile
 
     /// Takes over what has changed in what is trusted; where nothing has, this costs next to nothing.
-    func follow(_ trust: TrustState) {
+    ///
+    /// - Returns: the version that is followed.
+    func follow(_ trust: TrustState) -> Int {
         let version = trust.version
-        guard version != trustVersion else { return }
+        guard version != trustVersion else { return version }
         trustVersion = version
         for (index, source) in sources.enumerated() {
             guard case .keys(let settings) = source else { continue }
@@ -93,6 +95,7 @@ final class Evaluator {
             authenticator.adopt(fetched?.keys, until: fetched?.end ?? 0, ofIssuerAt: index)
         }
         authenticator.adopt(trust.denylist)
+        return version
     }
 
     /// Notes what became of the question for an issuer's keys, so that it is not asked again at once.

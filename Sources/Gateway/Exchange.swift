@@ -226,9 +226,7 @@ final class Exchange {
     /// - Throws: why it is refused.
     func decide(for client: Client, knowing status: TokenStatus?) throws(Refusal) -> Permit {
         let began = Instant.now
-        let trust = resources.providers.trust
-        trustVersion = trust.version
-        generation.evaluator.follow(trust)
+        trustVersion = generation.evaluator.follow(resources.providers.trust)
         let now = Int(resources.loop.timeOfDay / 1_000_000)
         var verdict = Verdict()
         defer {

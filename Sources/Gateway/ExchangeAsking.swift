@@ -39,11 +39,10 @@ extension Exchange {
 
     /// Whether the token was revoked after the exchange was decided.
     var isRevoked: Bool {
-        let version = resources.providers.trust.version
-        guard version != trustVersion, let principal else { return false }
-        trustVersion = version
+        let trust = resources.providers.trust
+        guard trust.version != trustVersion, let principal else { return false }
         let evaluator = resources.generation.evaluator
-        evaluator.follow(resources.providers.trust)
+        trustVersion = evaluator.follow(trust)
         return evaluator.isRevoked(principal, now: Int(resources.loop.timeOfDay / 1_000_000))
     }
 }

@@ -8,10 +8,11 @@ final class Providers: Sendable {
     let keys: KeyService
     let introspection: IntrospectionService
     let trust: TrustState
-    private let loop: EventLoop
+    /// For what waits for workers besides: tasks without an executor of their own would start further threads.
+    let loop: EventLoop
 
     /// - Parameters:
-    ///   - directory: where the last good keys are kept; nil for nowhere.
+    ///   - directory: where what must survive a restart is kept; nil for nowhere.
     ///   - calls: threads for what blocks.
     ///   - privateSockets: sockets of this process that no provider can be.
     ///   - logger: receives what happens.

@@ -97,7 +97,7 @@ package final class Server: Sendable {
             threads.append(thread)
         }
         guard providers.start() != nil else { return withoutThread() }
-        Task { await startWorkers() }
+        Task(executorPreference: providers.loop) { [self] in await startWorkers() }
         let read = Mutex<ReadFiles?>(files)
         let isReloading = Thread(name: "reload") { [self] in
             guard let files = read.withLock({ $0.take() }) else { return }

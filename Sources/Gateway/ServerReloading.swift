@@ -47,7 +47,7 @@ extension Server {
         from before: GatewayConfiguration, to next: GatewayConfiguration, _ generations: [Handover],
         _ listeners: [BoundListener], log: AccessLogWriter?
     ) {
-        Task { [self] in
+        Task(executorPreference: providers.loop) { [self] in
             // Until the last worker has it, requests may still be decided by the one before.
             await providers.keep([before, next])
             for (worker, generation) in zip(workers, generations) {

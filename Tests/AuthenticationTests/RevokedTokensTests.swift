@@ -32,6 +32,22 @@ struct RevokedTokensTests {
         _ = try fixture.principal(Self.claims)
     }
 
+    @Test("An identity is looked up in each list anew, and is revoked as long as the entry lasts, by whatever clock")
+    func lists() throws {
+        let fixture = try Fixture()
+        let now = TokenMint.now
+        let entry = RevocationEntry(.token("t1"), end: now + 10)
+        _ = try fixture.principal(Self.claims)
+        for _ in 0..<2 {
+            fixture.authenticator.adopt(Denylist([RevocationEntry(.token("t2"))]))
+            _ = try fixture.principal(Self.claims)
+            fixture.authenticator.adopt(Denylist([entry]))
+            #expect(throws: TokenError.revoked) { try fixture.principal(Self.claims, now: now + 9) }
+            _ = try fixture.principal(Self.claims, now: now + 10)
+            #expect(throws: TokenError.revoked) { try fixture.principal(Self.claims) }
+        }
+    }
+
     @Test("The name that the log gives a token without jti revokes nothing")
     func noTokenID() throws {
         let fixture = try Fixture()

@@ -95,7 +95,7 @@ struct TokenStatusTests {
         _ = try outcome(fixture, answer).get()
         #expect(error(try outcome(fixture, now: Self.now + 10)) == .expired)
         _ = try outcome(fixture, answer).get()
-        #expect(error(try outcome(fixture, accepted: NameSet())) == .unknownIssuer)
+        #expect(error(try outcome(fixture, accepted: NameSet())) == .malformed(.parts))
     }
 
     @Test("Not active is inactive; not known is undecided")

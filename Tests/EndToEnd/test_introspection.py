@@ -26,13 +26,14 @@ from harness.tls import World
 from harness.tokens import Mint, Signer
 from harness.upstream import Exchange, Upstream
 from harness.wire import PATIENCE, Response, request
-from test_remote_keys import outcome
+from test_remote_keys import Load, outcome, send_all
 
 ROUTES: list[dict[str, Any]] = [
     {"id": "items.read", "path": "/items/{id}", "methods": ["GET"], "scopes": ["items:read"]},
     {"id": "items.write", "path": "/items/{id}", "methods": ["PUT"], "scopes": ["items:write", "items:read"]},
     {"id": "admin", "path": "/admin", "roles": ["admin"]},
     {"id": "any", "path": "/any", "authenticated": True},
+    {"id": "load", "path": "/x", "authenticated": True},
     {"id": "jwt", "path": "/jwt", "authenticated": True, "issuers": ["main"]},
 ]
 
@@ -345,6 +346,26 @@ def test_a_slow_provider_holds_up_nobody_else(start: Start, provider: Provider, 
             assert outcome(ask(gateway, known)) == outcome(ask(gateway, mint.token())) == "200"
         assert time.monotonic() - began < 0.8
         assert waiting.read_response().status == 200
+
+
+def test_unknown_tokens_in_great_numbers_harm_nobody_else(start: Start, provider: Provider) -> None:
+    """Each is a question, as nobody else can know; those that are known do not wait behind them."""
+    gateway = start(provider={"connections": 4})
+    known = provider.issue("known")
+    assert outcome(ask(gateway, known)) == "200"
+    load, answers = Load(gateway, lambda: known, clients=2), []
+    flood = [
+        threading.Thread(target=lambda part=part: answers.append(send_all(gateway, part)))
+        for part in ([f"random-{worker}-{number}" for number in range(100)] for worker in range(8))
+    ]
+    for thread in flood:
+        thread.start()
+    for thread in flood:
+        thread.join(PATIENCE)
+    load.stop()
+    assert sum(answer.count(b"HTTP/1.1 401 ") + answer.count(b"HTTP/1.1 503 ") for answer in answers) == 800
+    assert set(load.outcomes) == {"200"} and len(load.outcomes) > 10 and load.slowest < 1
+    assert provider.connections <= 4
 
 
 def test_no_token_and_no_secret_gets_into_a_log(start: Start, provider: Provider) -> None:

@@ -150,4 +150,16 @@ struct DenylistTests {
                 RevocationEntry(.session("b")), RevocationEntry(.subject("u"), issuedBefore: 2),
             ])
     }
+
+    @Test("a token is revoked until the last of its entries ends, those for other tokens aside")
+    func end() {
+        let entries = [
+            RevocationEntry(.token("t"), end: 300), RevocationEntry(.client("c"), end: 200),
+            RevocationEntry(.subject("u"), issuedBefore: 50), RevocationEntry(.session("x")),
+        ]
+        #expect(Denylist(entries).end(ofRevocationOf: token()) == 300)
+        #expect(Denylist(entries + [RevocationEntry(.session("s"))]).end(ofRevocationOf: token()) == .max)
+        #expect(Denylist(Array(entries.suffix(2))).end(ofRevocationOf: token()) == .min)
+        #expect(Denylist(entries).number != Denylist(entries).number)
+    }
 }
