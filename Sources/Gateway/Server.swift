@@ -113,17 +113,8 @@ package final class Server: Sendable {
 
     /// Lets the workers accept, once the keys are there that are to be waited for.
     private func startWorkers() async {
-        let configuration = present.withLock(\.configuration)
-        await providers.keep([configuration])
-        if !configuration.awaitedKeys.isEmpty {
-            logger.info(
-                "waiting for the keys of issuers",
-                metadata: [
-                    "event": "waiting_for_keys",
-                    "issuers": .array(configuration.awaitedKeys.map { .string($0.name) }),
-                ])
-            await providers.keys.waitForKeys(of: configuration.awaitedKeys)
-        }
+        await providers.keep([present.withLock(\.configuration)])
+        await waitForKeys()
         let listeners = present.withLock(\.listeners)
         do throws(SocketError) {
             for socket in listeners.flatMap(\.sockets) { try socket.listen() }
@@ -136,6 +127,24 @@ package final class Server: Sendable {
             // Half a gateway would look like a whole one.
             logger.critical("a worker cannot accept: \(error.description)", metadata: ["event": "start_failed"])
             CurrentProcess.exit(status: 2)
+        }
+    }
+
+    /// Waits for the keys without which nothing is to be accepted; a reload may ask for others meanwhile.
+    private func waitForKeys() async {
+        var awaited: [RemoteKeysSettings] = []
+        while true {
+            let configuration = present.withLock(\.configuration)
+            let wanted = configuration.awaitedKeys
+            guard !wanted.isEmpty, wanted != awaited else { return }
+            awaited = wanted
+            logger.info(
+                "waiting for the keys of issuers",
+                metadata: [
+                    "event": "waiting_for_keys",
+                    "issuers": .array(wanted.map { .string($0.name) }),
+                ])
+            await providers.keys.waitForKeys(of: awaited)
         }
     }
 

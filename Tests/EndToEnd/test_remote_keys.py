@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 import threading
@@ -192,6 +193,36 @@ def test_waiting_for_keys_at_start(start: Start, provider: Provider, world: Worl
         provider.come_up()
         starting.join(PATIENCE)
         assert [outcome(ask(gateways[0], each.token())) for each in (provider, other)] == ["200", "200"]
+
+
+def test_a_reload_that_asks_for_other_keys_is_waited_for_too(
+    tmp_path: Path, mint: Mint, provider: Provider, world: World
+) -> None:
+    """A wrong URL that is put right while the gateway waits does not make it serve without keys."""
+    waits = {"keys_at_start": "wait"} | HASTY
+    with Provider(world) as other:
+        provider.go_down()
+        other.go_down()
+        port = free_port()
+        settings = configuration(
+            "http://127.0.0.1:1", mint, tmp_path / "access.log", routes=ROUTES, issuers={"main": provider.settings(**waits)},
+            listeners=[{"address": f"127.0.0.1:{port}"}])
+        gateway = Gateway(tmp_path, settings)
+        starting = threading.Thread(target=gateway.start)
+        starting.start()
+        try:
+            gateway.wait_for_event("waiting_for_keys")
+            settings["issuers"]["main"] = other.settings(**waits)
+            gateway.configuration_path.write_text(json.dumps(settings))
+            gateway.wait_for_event("reloaded")
+            time.sleep(0.5)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port), PATIENCE)
+            other.come_up()
+            gateway.wait_for_event("started")
+        finally:
+            starting.join(PATIENCE)
+            gateway.stop()
 
 
 # MARK: Every way to fail

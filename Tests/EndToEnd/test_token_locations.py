@@ -26,6 +26,7 @@ ROUTES: list[dict[str, Any]] = [
     {"id": "strip", "path": "/strip/{rest...}", **SCOPED, **STRIP},
     {"id": "strip.http2", "path": "/http2/{rest...}", **SCOPED, **STRIP, "upstream": "http2"},
     {"id": "app", "path": "/app/{rest...}", **SCOPED, "cors": {"origins": [APP], "credentials": True}},
+    {"id": "frames", "path": "/frames/{rest...}", **SCOPED, "cors": {"origins": ["null"], "credentials": True}},
     {"id": "shadow", "path": "/shadow/{rest...}", **SCOPED, "shadow": True},
     {"id": "public", "path": "/public/{rest...}", "public": True},
 ]
@@ -180,6 +181,8 @@ def test_a_token_in_trailers_does_not_cross(gateway: Gateway, token: str) -> Non
     ([f"Origin: {EVIL}", "Sec-Fetch-Site: cross-site"], "/pass/a", False),
     ([f"Origin: {APP}"], "/pass/a", False), ([f"Origin: {APP}", "Sec-Fetch-Site: cross-site"], "/app/a", True),
     ([f"Origin: {EVIL}"], "/app/a", False),
+    # Any page can be in a frame of this origin.
+    (["Origin: null"], "/frames/a", False), (["Origin: null", "Sec-Fetch-Site: cross-site"], "/frames/a", False),
 ])
 def test_a_page_of_another_site_cannot_use_the_cookie(
     gateway: Gateway, token: str, method: str, lines: list[str], path: str, is_own: bool
