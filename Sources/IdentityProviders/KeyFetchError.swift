@@ -13,12 +13,16 @@ package struct KeyFetchError: Error, Sendable, Equatable {
     package let stage: Stage
     /// What was asked for.
     package let url: String
-    /// What went wrong, for the operator.
+    /// What went wrong, for the operator; cut off where it is too long, as some of it may be the provider's own words, such as
+    /// the name of a key.
     package let detail: String
+
+    /// How many characters of Unicode a detail has at most.
+    static let maximumDetail = 1000
 
     package init(_ stage: Stage, url: String, _ detail: String) {
         self.stage = stage
         self.url = url
-        self.detail = detail
+        self.detail = String(detail.unicodeScalars.prefix(Self.maximumDetail))
     }
 }

@@ -129,6 +129,15 @@ struct KeyFetchTests {
         #expect(error == KeyFetchError(.parse, url: Self.keys, "answers text/html, not JSON"))
     }
 
+    @Test("No name that the provider gave a key fills the log")
+    func longName() async throws {
+        let name = String(repeating: "é", count: 100_000)
+        let key = #"{"kty":"EC","crv":"P-256","kid":"\#(name)","x":"AA","y":"AA"}"#
+        let error = try await failure(answering: answer(#"{"keys":[\#(key)]}"#))
+        #expect(error?.stage == .parse && error?.detail.hasPrefix("keys[0] (kid \"éé") == true)
+        #expect(error?.detail.unicodeScalars.count == KeyFetchError.maximumDetail)
+    }
+
     @Test("Any status but 200 is told", arguments: [204, 301, 401, 500])
     func status(_ status: Int) async throws {
         let error = try await failure(answering: answer("{\"keys\":[]}", status: status))
