@@ -708,6 +708,8 @@ def test_the_age_of_keys_goes_on_through_a_restart(run: Run, state: Path, provid
     assert outcome(ask(second, token)) == "200"
     wait_for(second, token, "503 keys_unavailable")
     assert 1.5 <= time.monotonic() - began <= 5.5
+    ready = ask_admin(second, "GET", "/readyz?verbose")
+    assert ready.status == 503 and b"main" in ready.body
     provider.come_up()
 
 
