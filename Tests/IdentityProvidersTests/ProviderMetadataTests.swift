@@ -111,7 +111,8 @@ struct ProviderMetadataTests {
     }
 
     @Test(
-        "A provider elsewhere does not have the gateway ask this machine, whatever else is allowed", arguments: [true, false],
+        "A provider elsewhere does not have the gateway ask this machine, whatever else is allowed",
+        arguments: [true, false],
         ["http://127.0.0.1/keys", "http://localhost:9901/keys", "https://127.9.9.9:8443/keys", "https://[::1]/keys"])
     func thisMachine(_ isAllowed: Bool, _ url: String) throws {
         var settings = try RemoteKeysSettings.sample(issuer: "https://issuer.test")
