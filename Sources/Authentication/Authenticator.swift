@@ -277,6 +277,10 @@ package final class Authenticator {
             return try entry.verifier.verify(token)
         } catch .unknownKey {
             throw entry.keyMissing(at: index, now: now)
+        } catch .badSignature where token.keyID == nil {
+            // Nothing else tells of a new key that has no name.
+            let error = entry.keyMissing(at: index, now: now)
+            throw error == .unknownKey ? .badSignature : error
         } catch {
             throw TokenError(error)
         }

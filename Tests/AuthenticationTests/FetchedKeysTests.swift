@@ -96,6 +96,20 @@ struct FetchedKeysTests {
         #expect(error(fixture, token: token) == .unknownKey && fixture.authenticator.cachedIdentityCount == 0)
     }
 
+    @Test("A signature that is not good may be that of a new key, where keys have no name")
+    func namelessKey() throws {
+        let fixture = try makeFixture()
+        fixture.authenticator.adopt(try TokenMint().keySet(), until: Self.now + 3600, ofIssuerAt: 0)
+        let token = try fixture.mint.token(header: #"{"alg":"ES256"}"#)
+        #expect(error(fixture, token: token) == .undecided(.keys(issuer: 0)))
+        fixture.authenticator.noteKeys(isCurrent: true, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
+        #expect(error(fixture, token: token) == .badSignature)
+        fixture.authenticator.noteKeys(isCurrent: false, nextQuestion: Self.now + 10, ofIssuerAt: 0, now: Self.now)
+        #expect(error(fixture, token: token) == .keysUnavailable)
+        fixture.authenticator.adopt(try fixture.mint.keySet(), until: Self.now + 3600, ofIssuerAt: 0)
+        #expect(error(fixture, token: token) == nil)
+    }
+
     @Test("The keys of the configuration are never asked for")
     func ownKeys() throws {
         let others = try TokenMint().keySet()

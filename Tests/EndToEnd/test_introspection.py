@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -136,6 +137,33 @@ def test_one_question_for_a_bad_token_that_many_bring_at_once(start: Start, prov
     provider.faults[INTROSPECTION] = slow(provider, 0.3)
     assert all_at_once(lambda _: outcome(ask(gateway, "unknown")), 50) == ["401 inactive"] * 50
     assert len(provider.questions) == 1
+
+
+def test_a_client_that_leaves_takes_no_answer_with_it(start: Start, provider: Provider) -> None:
+    """The question goes on for those who wait with it; the connection that it has is used again."""
+    gateway = start()
+    provider.faults[INTROSPECTION] = slow(provider, 0.5)
+    token = provider.issue("opaque-token")
+    leaving, staying = gateway.client(), gateway.client()
+    leaving.send(request("GET", "/any", f"Authorization: Bearer {token}"))
+    provider.wait_for_fetches(1, INTROSPECTION)
+    staying.send(request("GET", "/any", f"Authorization: Bearer {token}"))
+    leaving.reset()
+    assert staying.read_response().status == 200
+    staying.close()
+    assert outcome(ask(gateway, provider.issue("another"))) == "200"
+    assert len(provider.questions) == 2 and provider.connections == 1
+
+
+def test_a_drain_waits_for_answers(start: Start, provider: Provider) -> None:
+    gateway = start()
+    provider.faults[INTROSPECTION] = slow(provider, 0.5)
+    with gateway.client() as client:
+        client.send(request("GET", "/any", f"Authorization: Bearer {provider.issue('opaque-token')}"))
+        provider.wait_for_fetches(1, INTROSPECTION)
+        gateway.signal(signal.SIGTERM)
+        assert client.read_response().status == 200
+    assert gateway.wait() == 0
 
 
 def test_connections_are_used_again(start: Start, provider: Provider) -> None:

@@ -27,7 +27,7 @@ from harness.tls import World
 from harness.tokens import Mint, Signer, base64url
 from harness.tunnel import TunnelProxy
 from harness.upstream import Exchange, Upstream
-from harness.wire import PATIENCE, Client, Response, request
+from harness.wire import PATIENCE, Response, request
 from test_admin import TCP
 from test_admin import ask as ask_admin
 
@@ -616,6 +616,22 @@ def test_a_slow_fetch_holds_up_nobody_who_has_a_key(start: Start, provider: Prov
         assert outcome(waiting.read_response()) == "401 unknown_key"
 
 
+def test_a_client_that_leaves_takes_no_fetch_with_it(start: Start, provider: Provider) -> None:
+    gateway = start(main=provider.settings(**CALM))
+    wait_for(gateway, provider.token(), "200")
+    time.sleep(1)
+    provider.rotate("second")
+    provider.faults[KEYS] = slow(provider, 0.5)
+    leaving, staying = gateway.client(), gateway.client()
+    leaving.send(request("GET", "/x", f"Authorization: Bearer {provider.token()}"))
+    provider.wait_for_fetches(2)
+    staying.send(request("GET", "/x", f"Authorization: Bearer {provider.token()}"))
+    leaving.reset()
+    assert staying.read_response().status == 200
+    staying.close()
+    assert provider.fetches() == 2
+
+
 def test_an_unknown_key_while_the_provider_is_down_is_503(start: Start, provider: Provider) -> None:
     """The gateway cannot know: the key may be a new one."""
     gateway = start(main=provider.settings(**CALM))
@@ -723,6 +739,8 @@ def test_the_age_of_keys_goes_on_through_a_restart(run: Run, state: Path, provid
     assert outcome(ask(second, token)) == "200"
     wait_for(second, token, "503 keys_unavailable")
     assert 1.5 <= time.monotonic() - began <= 5.5
+    ready = ask_admin(second, "GET", "/readyz?verbose")
+    assert ready.status == 503 and b"main" in ready.body
     provider.come_up()
 
 
