@@ -41,6 +41,10 @@ package struct ServiceURL: Sendable, Hashable, CustomStringConvertible {
         (host, port) = try Self.authority(rest[..<end], schemePort: isSecure ? 443 : 80)
         let path = rest[end...]
         target = (path.first == UInt8(ascii: "/") ? "" : "/") + String(decoding: path, as: UTF8.self)
+        // Systems take it for this machine, though it is not one of its names.
+        guard !isIn(Self.unspecified) else {
+            throw ServiceURLError(message: "the host of the URL is nobody's address")
+        }
     }
 
     /// Whether `byte` never stands in a URL (RFC 3986 §2).
@@ -119,11 +123,16 @@ package struct ServiceURL: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether the host is this machine: `localhost`, 127.0.0.0/8 or ::1.
     package var isLoopback: Bool {
-        guard let address else { return host == "localhost" }
-        return Self.loopback.contains { $0.contains(address) }
+        host == "localhost" || isIn(Self.loopback)
+    }
+
+    private func isIn(_ ranges: [AddressRange]) -> Bool {
+        guard let address else { return false }
+        return ranges.contains { $0.contains(address) }
     }
 
     private static let loopback = ["127.0.0.0/8", "::1"].compactMap { AddressRange(Array($0.utf8).span) }
+    private static let unspecified = ["0.0.0.0", "::"].compactMap { AddressRange(Array($0.utf8).span) }
 
     /// The host, in brackets if it is an IPv6 address, a colon and the port.
     package var hostAndPort: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }

@@ -38,6 +38,7 @@ struct ServiceURLTests {
             ("https://[]/", "host"), ("https://[1.2.3.4]/", "host"), ("https://[::1%25eth0]/", "host"),
             ("https://::1/", "host"), ("https://127.1/", "host"), ("https://0x7f.0.0.0x1/", "host"),
             ("https://2130706433/", "host"), ("https://127.0.0.01/", "host"), ("https://a.0x7f/", "host"),
+            ("https://0.0.0.0/", "nobody"), ("https://[::]:1/", "nobody"), ("https://[::ffff:0.0.0.0]/", "nobody"),
             ("https://\(String(repeating: "a", count: 64))/", "host"), ("https://a,b/", "host"),
             ("https://a:/", "port"), ("https://a:0/", "port"), ("https://a:65536/", "port"), ("https://a:+1/", "port"),
             ("https://a:000443/", "port"), ("https://[::1]443/", "port"), ("https://a:443:443/", "port"),
@@ -66,7 +67,7 @@ struct ServiceURLTests {
         arguments: [
             ("localhost", true), ("LOCALHOST", true), ("127.0.0.1", true), ("127.255.0.9", true), ("[::1]", true),
             ("[::ffff:127.0.0.1]", true), ("localhost.example", false), ("128.0.0.1", false), ("[::2]", false),
-            ("0.0.0.0", false), ("a127.0.0.1.example", false),
+            ("a127.0.0.1.example", false),
         ])
     func loopback(host: String, isLoopback: Bool) throws {
         #expect(try ServiceURL("http://\(host):1/").isLoopback == isLoopback)
