@@ -1,6 +1,7 @@
 import AccessLog
 import Configuration
 import Synchronization
+import Transport
 
 /// What is in force at the moment: what a reload changes. The threads that reload, drain and answer operators share it.
 final class Present: Sendable {
@@ -10,6 +11,18 @@ final class Present: Sendable {
         var accessLog: AccessLogWriter
         var workers: [Worker] = []
         var isDraining = false
+        /// Whether clients may connect: not while keys are waited for.
+        private(set) var isListening = false
+
+        /// Lets clients connect from now on.
+        ///
+        /// - Returns: where.
+        /// - Throws: what `listen(2)` fails with.
+        mutating func listen() throws(SocketError) -> [BoundListener] {
+            isListening = true
+            for socket in listeners.flatMap(\.sockets) { try socket.listen() }
+            return listeners
+        }
     }
 
     private let state: Mutex<State>

@@ -115,9 +115,11 @@ package final class Server: Sendable {
     private func startWorkers() async {
         await providers.keep([present.withLock(\.configuration)])
         await waitForKeys()
-        let listeners = present.withLock(\.listeners)
+        let listening = present.withLock { present in
+            Result { () throws(SocketError) in try present.listen() }
+        }
         do throws(SocketError) {
-            for socket in listeners.flatMap(\.sockets) { try socket.listen() }
+            let listeners = try listening.get()
             for worker in workers {
                 try await worker.start(listeners)
                 readiness.workerAccepts()

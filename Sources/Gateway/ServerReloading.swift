@@ -13,7 +13,7 @@ extension Server {
         let listeners: [BoundListener]
         let log: AccessLogWriter
         do throws(StartError) {
-            listeners = try BoundListener.bind(next, keeping: before.listeners)
+            listeners = try BoundListener.bind(next, keeping: before.listeners, listens: before.isListening)
             let isSameLog = next.accessLog.isWrittenAs(before.configuration.accessLog)
             log = isSameLog ? before.accessLog : try Self.openAccessLog(next.accessLog, logger)
         } catch {
@@ -27,6 +27,8 @@ extension Server {
             present.configuration = next
             present.listeners = listeners
             present.accessLog = log
+            // They may have been bound just before clients might connect.
+            if present.isListening, !before.isListening { _ = try? present.listen() }
             return false
         }
         // The drain has the old listeners and log in hand already, and ends the process.

@@ -14,6 +14,8 @@ actor Worker {
     private let logger: Logger
     private var listeners: [Listener] = []
     private var isStarted = false
+    /// What a reload wants listened to, where it came before the start.
+    private var wanted: [BoundListener]?
     private var isStopping = false
 
     init(
@@ -35,7 +37,8 @@ actor Worker {
         resources.tasks.startOne = { [self, loop] in
             Task(executorPreference: loop) { await self.runJobs() }
         }
-        if !isStopping { try listen(to: listening) }
+        if !isStopping { try listen(to: wanted ?? listening) }
+        wanted = nil
         Task(executorPreference: loop) { await self.keepHouse() }
         Task(executorPreference: loop) { await self.resolveNames() }
     }
@@ -59,8 +62,8 @@ actor Worker {
             resources.log.flush()
             resources.log = AccessLogBuffer(writer: log, format: RecordFormat(.json))
         }
-        // A worker that waits for its start is told then what to listen to.
-        if isStarted, !isStopping { try listen(to: listening) }
+        guard isStarted else { return wanted = listening }
+        if !isStopping { try listen(to: listening) }
     }
 
     /// Lets streams end whose token was revoked.

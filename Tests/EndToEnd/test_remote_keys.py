@@ -27,7 +27,7 @@ from harness.tls import World
 from harness.tokens import Mint, Signer, base64url
 from harness.tunnel import TunnelProxy
 from harness.upstream import Exchange, Upstream
-from harness.wire import PATIENCE, Response, request
+from harness.wire import PATIENCE, Client, Response, request
 from test_admin import TCP
 from test_admin import ask as ask_admin
 
@@ -198,12 +198,12 @@ def test_waiting_for_keys_at_start(start: Start, provider: Provider, world: Worl
 def test_a_reload_that_asks_for_other_keys_is_waited_for_too(
     tmp_path: Path, mint: Mint, provider: Provider, world: World
 ) -> None:
-    """A wrong URL that is put right while the gateway waits does not make it serve without keys."""
+    """A wrong URL that is put right while the gateway waits does not make it serve without keys, nor on a new listener."""
     waits = {"keys_at_start": "wait"} | HASTY
     with Provider(world) as other:
         provider.go_down()
         other.go_down()
-        port = free_port()
+        port, added = free_port(), free_port()
         settings = configuration(
             "http://127.0.0.1:1", mint, tmp_path / "access.log", routes=ROUTES, issuers={"main": provider.settings(**waits)},
             listeners=[{"address": f"127.0.0.1:{port}"}])
@@ -213,13 +213,18 @@ def test_a_reload_that_asks_for_other_keys_is_waited_for_too(
         try:
             gateway.wait_for_event("waiting_for_keys")
             settings["issuers"]["main"] = other.settings(**waits)
+            settings["listeners"].append({"address": f"127.0.0.1:{added}"})
             gateway.configuration_path.write_text(json.dumps(settings))
             gateway.wait_for_event("reloaded")
             time.sleep(0.5)
-            with pytest.raises(ConnectionRefusedError):
-                socket.create_connection(("127.0.0.1", port), PATIENCE)
+            for number in (port, added):
+                with pytest.raises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", number), PATIENCE)
             other.come_up()
             gateway.wait_for_event("started")
+            for number in (port, added):
+                with Client(("127.0.0.1", number)) as client:
+                    assert client.exchange(request("GET", "/none")).status == 401
         finally:
             starting.join(PATIENCE)
             gateway.stop()
