@@ -10,51 +10,7 @@ package final class Authenticator {
     /// How many identities are kept unless the configuration says otherwise.
     package static let defaultCacheCapacity = 10_000
 
-    /// What is kept about an issuer; a class, so that looking something up copies nothing.
-    private final class Entry {
-        let issuer: Issuer
-        let rules: IssuerRules
-        let settings: SHA256Digest
-        /// How the issuer is asked about tokens; nil if it is not.
-        let way: SHA256Digest?
-        var verifier: TokenVerifier
-        /// When the keys are too old to be used, in seconds since 1970.
-        var keysEnd: Int
-        /// Whether the keys are all that the issuer had when it was asked last, and from when until when it is not to be asked
-        /// again: before that, the clock was set back, and nobody knows how long ago it was asked.
-        var isCurrent = true
-        var isLeftAlone: Range<Int>
-
-        init(_ issuer: Issuer, settings: SHA256Digest) {
-            self.issuer = issuer
-            self.settings = settings
-            rules = IssuerRules(issuer)
-            way = if case .status(let way) = issuer.verification { way } else { nil }
-            verifier = TokenVerifier(keys: issuer.keys, algorithms: issuer.algorithms)
-            let isFetched = issuer.verification == .fetchedKeys
-            keysEnd = isFetched ? 0 : .max
-            isLeftAlone = isFetched ? 0..<0 : 0..<Int.max
-        }
-
-        /// Whether a cached identity is still that of the token: its settings, and its key or the way in which it was found.
-        func stands(_ identity: CachedIdentity) -> Bool {
-            settings == identity.settings && (way != nil || verifier.hasKey(identity.signingKey))
-        }
-
-        /// Without usable keys, asks for them where that may help.
-        func keysMissing(at index: Int, now: Int) -> TokenError {
-            isLeftAlone.contains(now) ? .keysUnavailable : .undecided(.keys(issuer: index))
-        }
-
-        /// A key that is not there may be new: asks for it where that may help, and believes that there is none only if the issuer
-        /// has said so.
-        func keyMissing(at index: Int, now: Int) -> TokenError {
-            if !isLeftAlone.contains(now) { return .undecided(.keys(issuer: index)) }
-            return isCurrent ? .unknownKey : .keysUnavailable
-        }
-    }
-
-    private let entries: [Entry]
+    private let entries: [IssuerState]
     /// The positions of the issuers that are asked about tokens.
     private let askedIssuers: [Int]
     private var denylist = Denylist([])
@@ -81,13 +37,13 @@ package final class Authenticator {
     ) {
         let vocabulary =
             Self.bytes(of: scopes.names) + Self.bytes(of: roles.names) + toldClaims.paths.flatMap(Self.bytes)
-        var entries: [Entry] = []
+        var entries: [IssuerState] = []
         for (index, issuer) in issuers.enumerated() {
             // A principal depends on the issuer's settings, its position, the vocabularies and what is told of it.
             var settings = issuer.fingerprint.bytes
             settings.append(decimal: index)
             settings += vocabulary
-            entries.append(Entry(issuer, settings: SHA256.hash(settings.span)))
+            entries.append(IssuerState(issuer, settings: SHA256.hash(settings.span)))
         }
         self.entries = entries
         askedIssuers = entries.indices.filter { entries[$0].way != nil }
@@ -260,30 +216,10 @@ package final class Authenticator {
         if entries[index].way != nil {
             return try judge(token, digest: digest, ofIssuerAt: index, now: now, status: status)
         }
-        let claims = try verifiedClaims(of: signed, ofIssuerAt: index, now: now)
+        let claims = try entries[index].verifiedClaims(of: signed, position: index, now: now)
         if let examination { note(claims, at: now, in: examination) }
         try Self.check(type: signed.type, wanted: entries[index].issuer.tokenType)
         return try principal(claims, issuerIndex: index, digest: digest, now: now, keeps: examination == nil)
-    }
-
-    private func verifiedClaims(
-        of token: borrowing SignedToken, ofIssuerAt index: Int, now: Int
-    ) throws(TokenError) -> VerifiedClaims {
-        let entry = entries[index]
-        // Who names another algorithm must not make the gateway ask for keys.
-        guard entry.issuer.algorithms.contains(token.algorithm) else { throw .unsupportedAlgorithm }
-        guard now < entry.keysEnd else { throw entry.keysMissing(at: index, now: now) }
-        do {
-            return try entry.verifier.verify(token)
-        } catch .unknownKey {
-            throw entry.keyMissing(at: index, now: now)
-        } catch .badSignature where token.keyID == nil {
-            // Nothing else tells of a new key that has no name.
-            let error = entry.keyMissing(at: index, now: now)
-            throw error == .unknownKey ? .badSignature : error
-        } catch {
-            throw TokenError(error)
-        }
     }
 
     // MARK: Asking issuers
