@@ -81,8 +81,10 @@ class Gateway:
         self.listeners: list[Address] = []
         self._news = threading.Condition()
         self._stderr_ended = False
+        self.is_ending = False
 
     def start(self, *, stdout: Any = None, arguments: list[str] | None = None) -> Gateway:
+        self.is_ending = False
         out = stdout if stdout is not None else open(self.directory / "stdout.log", "wb")
         self.process = subprocess.Popen(
             [binary(), "serve", "--config", str(self.configuration_path), *(arguments or [])],
@@ -206,6 +208,7 @@ class Gateway:
         return self.process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
+        self.is_ending = self.is_ending or number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
         self.process.send_signal(number)
 
     def wait(self, timeout: float = PATIENCE) -> int:
@@ -218,7 +221,8 @@ class Gateway:
         """Asks it to drain; kills it if it does not end in time, which fails the test."""
         if not hasattr(self, "process"):
             return 0
-        if self.is_alive():
+        # A second signal would end it at once.
+        if self.is_alive() and not self.is_ending:
             self.signal(signal.SIGTERM)
         try:
             return self.wait(timeout)

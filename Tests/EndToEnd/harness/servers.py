@@ -108,7 +108,10 @@ def tomcat(home: Path) -> Iterator[Server]:
         file = home / "webapps" / "ROOT" / path[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(word)
-    shutil.copy(TOMCAT / "etc" / "web.xml", home / "conf")
+    (home / "conf" / "web.xml").write_text("""<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
+        <servlet><servlet-name>default</servlet-name>
+        <servlet-class>org.apache.catalina.servlets.DefaultServlet</servlet-class></servlet>
+        <servlet-mapping><servlet-name>default</servlet-name><url-pattern>/</url-pattern></servlet-mapping></web-app>""")
     (home / "conf" / "server.xml").write_text(f"""<Server port="-1"><Service name="Catalina">
         <Connector address="127.0.0.1" port="{port}" encodedSolidusHandling="decode" allowBackslash="true"/>
         <Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="webapps"/></Engine>
