@@ -30,6 +30,7 @@ struct IntrospectionDecoder {
         else { return nil }
         var settings = IntrospectionSettings(
             name: name, endpoint: endpoint, clientID: clientID, authentication: authentication, client: client)
+        settings.assertionAudience = issuer["issuer"]?.string
         if let lifetime = cursor["cache_lifetime"]?.duration { settings.cacheLifetime = Nanoseconds(lifetime) }
         if let lifetime = cursor["negative_cache_lifetime"]?.duration {
             settings.negativeCacheLifetime = Nanoseconds(lifetime)

@@ -23,11 +23,18 @@ enum KeyCondition: Sendable, Hashable {
             let present = paths.filter { object.value(at: $0) != nil }
             return "\"\(name)\" cannot stand beside \(Self.words(for: Array(present.prefix(1))))"
         case .with(let paths):
-            let isUnsettled = paths.contains { path in
-                let parent = object.value(at: path.dropLast())
-                return parent?.members.isEmpty != false || problems.isMistyped(path.suffix(1), in: parent)
-            }
-            return isUnsettled ? nil : "\"\(name)\" has no effect without \(Self.words(for: paths))"
+            let isMissing = paths.contains { object.value(at: $0.dropLast())?.members.isEmpty != false }
+            if isMissing || isUnsettled(in: object, problems) { return nil }
+            return "\"\(name)\" has no effect without \(Self.words(for: paths))"
+        }
+    }
+
+    /// Whether one of the others was probably meant by an unknown key, so that whether the condition holds is not known.
+    func isUnsettled(in object: Cursor, _ problems: ProblemCollector) -> Bool {
+        switch self {
+        case .always: false
+        case .with(let paths), .without(let paths):
+            paths.contains { problems.isMistyped($0.suffix(1), in: object.value(at: $0.dropLast())) }
         }
     }
 

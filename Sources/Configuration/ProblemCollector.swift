@@ -76,7 +76,7 @@ final class ProblemCollector {
     }
 
     /// Whether one of `keys` was probably meant by an unknown key of an object.
-    func isMistyped(_ keys: [String], in object: Cursor?) -> Bool {
+    func isMistyped(_ keys: some Sequence<String>, in object: Cursor?) -> Bool {
         guard let mistyped = object.flatMap({ mistypedKeys[$0.node.range.lowerBound] }) else { return false }
         return keys.contains(where: mistyped.contains)
     }

@@ -119,11 +119,7 @@ struct ShapeChecker {
     }
 
     private func isRequired(_ key: Key, in cursor: Cursor) -> Bool {
-        guard key.presence == .required, key.condition.holds(in: cursor) else { return false }
-        if case .without(let others) = key.condition {
-            return !problems.isMistyped(others.filter { $0.count == 1 }.flatMap(\.self), in: cursor)
-        }
-        return true
+        key.presence == .required && key.condition.holds(in: cursor) && !key.condition.isUnsettled(in: cursor, problems)
     }
 
     /// Reports keys that mean nothing where they stand.

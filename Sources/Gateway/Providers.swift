@@ -33,10 +33,10 @@ final class Providers: Sendable {
     /// - Returns: the thread; nil if the system allows no further one.
     func start() -> Thread? { Thread(name: "providers") { [loop] in loop.run() } }
 
-    /// Asks the issuers of a configuration from now on, and no others. Keys of an earlier run are there when this returns.
-    func adopt(_ configuration: GatewayConfiguration) async {
-        await keys.keep(configuration.remoteKeys)
-        await introspection.keep(configuration.introspections)
+    /// Asks the issuers of these configurations from now on, and no others. Keys of an earlier run are there when this returns.
+    func keep(_ configurations: [GatewayConfiguration]) async {
+        await keys.keep(configurations.flatMap(\.remoteKeys))
+        await introspection.keep(configurations.flatMap(\.introspections))
     }
 
     /// Which issuer has no keys that may be used, in words; nil if all have.

@@ -114,7 +114,7 @@ package final class Server: Sendable {
     /// Lets the workers accept, once the keys are there that are to be waited for.
     private func startWorkers() async {
         let configuration = present.withLock(\.configuration)
-        await providers.adopt(configuration)
+        await providers.keep([configuration])
         if !configuration.awaitedKeys.isEmpty {
             logger.info(
                 "waiting for the keys of issuers",

@@ -33,7 +33,7 @@ extension Server {
         guard !isDraining else { return }
         for socket in listeners.flatMap(\.sockets) { socket.limitConnections(to: next.limits.connections) }
         revocations.adopt(next)
-        advance(generations, listeners, log: log === before.accessLog ? nil : log)
+        advance(from: before.configuration, to: next, generations, listeners, log: log === before.accessLog ? nil : log)
         for gone in before.listeners where !listeners.contains(where: { $0.id == gone.id }) {
             for socket in gone.sockets { socket.close() }
         }
@@ -43,9 +43,13 @@ extension Server {
     }
 
     /// Hands each worker its generation, and waits until all have taken it up.
-    private func advance(_ generations: [Handover], _ listeners: [BoundListener], log: AccessLogWriter?) {
+    private func advance(
+        from before: GatewayConfiguration, to next: GatewayConfiguration, _ generations: [Handover],
+        _ listeners: [BoundListener], log: AccessLogWriter?
+    ) {
         Task { [self] in
-            await providers.adopt(present.withLock(\.configuration))
+            // Until the last worker has it, requests may still be decided by the one before.
+            await providers.keep([before, next])
             for (worker, generation) in zip(workers, generations) {
                 do throws(SocketError) {
                     try await worker.advance(to: generation, listeners, log: log)
@@ -54,6 +58,7 @@ extension Server {
                         "a worker cannot accept: \(error.description)", metadata: ["event": "reload_incomplete"])
                 }
             }
+            await providers.keep([next])
             advanced.raise()
         }
         advanced.wait()

@@ -10,7 +10,7 @@ struct GatewayCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, RoutesCommand.self, ExplainCommand.self, TestCommand.self,
             SchemaCommand.self, HealthCommand.self,
-            TokenCommand.self,
+            TokenCommand.self, KeySetCommand.self,
             ExampleUpstreamCommand.self,
         ])
 

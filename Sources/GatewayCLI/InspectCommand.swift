@@ -61,7 +61,7 @@ struct InspectCommand: ParsableCommand {
     private static func words(for check: TokenCheck, keyID: String?) -> String {
         var lines: [String] = []
         if let issuer = check.verifyingIssuer {
-            let key = keyID.map { " with the key \"\(TokenView.printable($0))\"" } ?? ""
+            let key = keyID.map { " with the key \"\($0.printable)\"" } ?? ""
             lines.append("signature  good: made by the issuer \"\(issuer)\"\(key)")
         } else {
             lines.append("signature  not verified")
@@ -122,12 +122,5 @@ private struct TokenView {
         let count = length / UInt(size)
         let words = "\(count) \(name)\(count == 1 ? "" : "s")"
         return seconds == 0 ? "now" : seconds > 0 ? "in \(words)" : "\(words) ago"
-    }
-
-    /// The text with control characters escaped.
-    static func printable(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        bytes.append(jsonText: text.utf8.span)
-        return bytes.span.text
     }
 }

@@ -1,6 +1,6 @@
 /// What happened to the keys of an issuer, for the log.
 package enum KeyEvent: Sendable {
-    /// Keys were fetched; whether they differ from those before.
+    /// Keys were fetched: how many, whether they differ from those before, and where they came from.
     case fetched(RemoteKeysSettings, keyCount: Int, changed: Bool, url: String)
     /// Keys could not be fetched; `retained` says until when (seconds since 1970) those before serve, nil for none.
     case failed(RemoteKeysSettings, KeyFetchError, retained: Int?)

@@ -1,112 +1,149 @@
 internal import HTTP
 package import JOSE
 package import Outbound
+internal import StrictJSON
 package import Transport
 
-/// One attempt to get the keys of an issuer.
-package struct KeyFetch {
-    /// What it brings.
-    package struct Outcome: Sendable {
+/// Fetches the keys of one issuer, and remembers where they were found.
+package final class KeyFetch {
+    /// The keys of an issuer as they came.
+    package struct Result: Sendable {
+        /// The keys; none of them is a secret.
         package let keys: KeySet
-        /// Where they came from.
-        package let url: ServiceURL
-        /// The set as it came.
+        /// The JWK Set that they were read from, at most `KeySet.maximumSize` bytes.
         package let text: [UInt8]
+        /// Where it was fetched from.
+        package let url: ServiceURL
     }
+
+    /// Where keys were found, and since when that is known.
+    private struct Place {
+        let url: ServiceURL
+        let found: Instant
+    }
+
+    /// How long a provider's metadata holds.
+    static let metadataLifetime = Nanoseconds.seconds(3600)
 
     private let settings: RemoteKeysSettings
-    private let client: any ServiceClient
-    private let loop: EventLoop
+    private let now: () -> Instant
+    let client: any ServiceClient
+    private var place: Place?
+    /// The URL that was asked last; nil if none was.
+    private(set) var url: ServiceURL?
 
     /// - Parameters:
-    ///   - settings: where the keys come from.
-    ///   - client: what the issuer is asked through.
-    ///   - loop: the client's loop.
-    package init(_ settings: RemoteKeysSettings, client: OutboundClient, loop: EventLoop) {
-        self.init(settings, through: client, loop: loop)
+    ///   - settings: whose keys, and how they are fetched.
+    ///   - loop: where it runs.
+    ///   - calls: threads that names are looked up on.
+    package convenience init(_ settings: RemoteKeysSettings, loop: EventLoop, calls: BlockingCalls) {
+        // There is no socket of this process to fall into: only a service that serves has some.
+        let client = OutboundClient(settings.client, loop: loop, calls: calls, forbidden: [])
+        self.init(settings, client: client, now: { loop.now })
     }
 
-    init(_ settings: RemoteKeysSettings, through client: any ServiceClient, loop: EventLoop) {
+    /// - Parameters:
+    ///   - settings: whose keys, and how they are fetched.
+    ///   - client: what the provider is asked through.
+    ///   - now: tells the time.
+    init(_ settings: RemoteKeysSettings, client: any ServiceClient, now: @escaping () -> Instant) {
         self.settings = settings
         self.client = client
-        self.loop = loop
+        self.now = now
     }
 
-    /// Fetches the keys; each request has the time that the settings say.
+    /// Fetches the keys; takes at most twice as long as a request may.
     ///
-    /// - Parameter known: the URL that was discovered last; nil discovers it.
-    /// - Returns: the keys.
+    /// - Returns: the keys, at least one that can be used.
     /// - Throws: `KeyFetchError`.
-    package func run(known: ServiceURL?) async throws(KeyFetchError) -> Outcome {
-        if case .url(let url) = settings.source { return try await keys(at: url) }
-        if let known {
-            // It may have moved, so that failing there is not the end.
-            do throws(KeyFetchError) { return try await keys(at: known) } catch {}
+    package func run() async throws(KeyFetchError) -> Result {
+        let timeout = settings.client.timeout
+        let deadline = now() + timeout + timeout
+        if case .url(let url) = settings.source { return try await keys(from: url, until: deadline) }
+        if let place, now().since(place.found) < Self.metadataLifetime {
+            do throws(KeyFetchError) {
+                return try await keys(from: place.url, until: deadline)
+            } catch {
+                self.place = nil
+                // One who answers may have moved its keys; one who does not will not tell where to.
+                guard error.stage == .http || error.stage == .parse else { throw error }
+            }
         }
-        return try await keys(at: discover())
+        let found = try await discover(until: deadline)
+        let result = try await keys(from: found, until: deadline)
+        place = Place(url: found, found: now())
+        return result
     }
 
     // MARK: Discovery
 
-    private func discover() async throws(KeyFetchError) -> ServiceURL {
-        let urls: [ServiceURL]
+    private func discover(until deadline: Instant) async throws(KeyFetchError) -> ServiceURL {
+        let places: [ServiceURL]
         do throws(ServiceURLError) {
-            urls = try ProviderMetadata.urls(of: ServiceURL(settings.issuer))
+            places = try ProviderMetadata.places(of: settings.issuer)
         } catch {
-            throw KeyFetchError(.parse, url: settings.issuer, error.message)
+            throw KeyFetchError(.parse, url: settings.issuer, "no metadata can be found: \(error.message)")
         }
-        var absences: [String] = []
-        for url in urls {
-            let response = try await get(url, maximumSize: ProviderMetadata.maximumSize)
-            do throws(ProviderMetadata.Fault) {
-                guard response.status == 200 else { throw .absent("status \(response.status)") }
-                return try ProviderMetadata(response.content, settings).keysURL
+        var absent: [KeyFetchError] = []
+        for place in places {
+            let response = try await ask(place, maximumSize: ProviderMetadata.maximumSize, until: deadline)
+            do throws(MetadataFault) {
+                return try ProviderMetadata(response, for: settings).keys
             } catch {
                 switch error {
-                case .absent(let reason): absences.append("\(url): \(reason)\(response.formWords)")
-                case .contradicts(let reason):
-                    throw KeyFetchError(.parse, url: url.description, "the metadata is not good: \(reason)")
+                case .absent(let fault):
+                    absent.append(KeyFetchError(fault.stage, url: place.description, fault.detail))
+                case .wrong(let detail): throw KeyFetchError(.parse, url: place.description, detail)
                 }
             }
         }
-        throw KeyFetchError(
-            .parse, url: urls.first?.description ?? settings.issuer,
-            "there is no metadata: \(absences.joined(separator: "; "))")
+        let details = absent.map { "\($0.url): \($0.detail)" }.joined(separator: "; ")
+        throw KeyFetchError(absent.last?.stage ?? .http, url: settings.issuer, "no metadata: \(details)")
     }
 
     // MARK: Keys
 
-    private func keys(at url: ServiceURL) async throws(KeyFetchError) -> Outcome {
-        let response = try await get(url, maximumSize: KeySet.maximumSize)
-        guard response.status == 200 else {
-            throw KeyFetchError(.http, url: url.description, "status \(response.status)\(response.formWords)")
-        }
-        let keys: KeySet
-        do throws(KeySetError) {
-            keys = try KeySet(jwks: response.content.span)
+    private func keys(from url: ServiceURL, until deadline: Instant) async throws(KeyFetchError) -> Result {
+        let response = try await ask(url, maximumSize: KeySet.maximumSize, until: deadline)
+        do throws(AnswerFault) {
+            return Result(keys: try Self.keys(in: response), text: response.content, url: url)
         } catch {
-            throw KeyFetchError(.parse, url: url.description, "\(error.description)\(response.formWords)")
+            throw KeyFetchError(error.stage, url: url.description, error.detail)
         }
-        // A secret that anybody can fetch is none.
-        guard !keys.holdsSecrets else {
-            throw KeyFetchError(.parse, url: url.description, "secrets instead of public keys")
-        }
-        return Outcome(keys: keys, url: url, text: response.content)
     }
 
-    private func get(_ url: ServiceURL, maximumSize: Int) async throws(KeyFetchError) -> OutboundResponse {
+    private static func keys(in response: OutboundResponse) throws(AnswerFault) -> KeySet {
+        let document = try response.object(depth: 8, maximumSize: KeySet.maximumSize)
+        return try KeySet(fetched: document)
+    }
+
+    private func ask(
+        _ url: ServiceURL, maximumSize: Int, until deadline: Instant
+    ) async throws(KeyFetchError) -> OutboundResponse {
+        self.url = url
         var request = OutboundRequest(.get, url)
-        request.fields = [("Accept", "application/json")]
+        request.fields = [("Accept", "application/json, application/jwk-set+json")]
         do throws(OutboundError) {
             return try await client.send(
-                request, maximumSize: maximumSize, until: loop.now + settings.client.timeout)
+                request, maximumSize: maximumSize, until: min(deadline, now() + settings.client.timeout))
         } catch {
             throw KeyFetchError(error, url: url)
         }
     }
 }
 
-extension OutboundResponse {
-    /// What form of content it has, where that helps to understand why it is of no use.
-    fileprivate var formWords: String { mediaType == "text/html" ? " (text/html)" : "" }
+extension KeySet {
+    /// Takes a set that was fetched. What everybody can fetch is no secret, even one that would not be used.
+    ///
+    /// - Throws: `AnswerFault` of the stage `parse`.
+    init(fetched document: JSONNode) throws(AnswerFault) {
+        guard document["keys"]?.array?.contains(where: { $0["kty"]?.string == "oct" }) != true else {
+            throw AnswerFault(.parse, "the set has a secret (\"kty\": \"oct\")")
+        }
+        do throws(KeySetError) {
+            try self.init(document)
+        } catch {
+            throw AnswerFault(.parse, "\(error)")
+        }
+    }
 }

@@ -1,87 +1,132 @@
 internal import Transport
 
-/// When the keys of an issuer are fetched; it has no clock, and no input and output.
+/// When the keys of an issuer are fetched, and how long those before are good.
 ///
-/// Ahead of their end, and before that when somebody needs a key that is not there. Whatever asks for it, nothing is fetched
-/// within the minimum interval after a fetch; only without any keys it is tried sooner, in steps that double from a second.
+/// Intervals are counted on the monotonic clock. The age of keys is the greater of what the two clocks say: a date that is
+/// set back makes no key younger, and the time that the machine slept counts. A date that is set forward makes keys too old
+/// until they are fetched again, which is due at once then.
 struct KeySchedule {
-    /// What a request for newer keys comes to.
-    enum Chance: Equatable {
-        /// It may begin a fetch.
-        case fetch
-        /// One is under way.
+    /// What may be done for somebody who wants newer keys.
+    enum Request: Equatable {
+        /// The caller fetches, and says how that went.
+        case begin
+        /// Somebody else does.
         case wait
-        /// The last one is not long enough ago.
-        case tooEarly
+        /// Nothing, before this.
+        case notBefore(Instant)
     }
+
+    /// When keys are too old.
+    private struct End {
+        var instant: Instant
+        /// Seconds since 1970.
+        var seconds: Int
+    }
+
+    private static let firstRetry = Nanoseconds.seconds(1)
 
     private let refreshInterval: Nanoseconds
     private let minimumInterval: Nanoseconds
-    /// When keys are fetched next if nobody asks.
-    private(set) var next: Instant
+    private let maximumAge: Nanoseconds
+    private var end: End?
+    /// When keys are fetched though nobody asks for newer ones.
+    private var nextAttempt = Instant(nanoseconds: 0)
     /// Before when nothing is fetched, whoever asks.
-    private(set) var earliest: Instant
-    private(set) var isFetching = false
-    /// How often it failed since it last did not.
-    private(set) var failures = 0
+    private var earliestAttempt = Instant(nanoseconds: 0)
+    /// Failures in a row.
+    private var failures = 0
     private var hasSucceeded = false
+    private(set) var isFetching = false
 
-    init(_ settings: RemoteKeysSettings, at now: Instant) {
+    /// - Parameter settings: the intervals.
+    init(_ settings: RemoteKeysSettings) {
         refreshInterval = settings.refreshInterval
         minimumInterval = settings.minimumInterval
-        next = now
-        earliest = now
+        maximumAge = settings.maximumAge
     }
 
-    /// What a request for newer keys comes to.
-    func chance(at now: Instant) -> Chance {
-        isFetching ? .wait : now < earliest ? .tooEarly : .fetch
+    // MARK: What is known
+
+    /// For how long the keys are good; zero if there are none.
+    private func remaining(at now: Moment) -> Nanoseconds {
+        guard let end, end.seconds > now.seconds else { return Nanoseconds(count: 0) }
+        return min(end.instant.since(now.instant), .seconds(UInt64(end.seconds - now.seconds)))
     }
 
-    /// Whether keys are to be fetched though nobody asks.
-    func isDue(at now: Instant) -> Bool { !isFetching && now >= next }
+    /// Whether there are keys that are not too old.
+    func isUsable(at now: Moment) -> Bool { remaining(at: now).count > 0 }
 
-    /// Whether the keys at hand are all that the issuer has: what is not among them does not exist.
-    func isCurrent(at now: Instant) -> Bool { hasSucceeded && failures == 0 && now < earliest }
+    /// Whether the keys are what the issuer said last, and that is so short a time ago that it is not asked again.
+    func isCurrent(at now: Moment) -> Bool {
+        hasSucceeded && now.instant < earliestAttempt && isUsable(at: now)
+    }
 
-    mutating func begin() { isFetching = true }
+    /// When the keys are too old, in seconds since 1970 by the clock as it is set now; nil without keys.
+    func end(at now: Moment) -> Int? {
+        end.map { min($0.seconds, now.seconds + Int($0.instant.since(now.instant).count / 1_000_000_000)) }
+    }
 
-    /// Ends a fetch that has brought keys.
+    /// When keys are to be fetched next; no longer of interest while they are being fetched.
+    func nextAttempt(at now: Moment) -> Instant {
+        end == nil || isUsable(at: now) ? nextAttempt : min(nextAttempt, earliestAttempt)
+    }
+
+    /// Whether a fetch is to begin now.
+    func isDue(at now: Moment) -> Bool { !isFetching && nextAttempt(at: now) <= now.instant }
+
+    /// What may be done for somebody who wants newer keys.
+    func request(at now: Moment) -> Request {
+        if isFetching { return .wait }
+        return now.instant < earliestAttempt ? .notBefore(earliestAttempt) : .begin
+    }
+
+    // MARK: What happens
+
+    /// Takes over keys of an earlier run, which are `age` seconds old; younger ones are due at once nevertheless.
+    mutating func restore(age: Int, at now: Moment) {
+        let rest = Int(maximumAge.count / 1_000_000_000) - age
+        guard age >= 0, rest > 0 else { return }
+        end = End(instant: now.instant + .seconds(UInt64(rest)), seconds: now.seconds + rest)
+    }
+
+    /// A fetch begins.
+    mutating func begin() {
+        isFetching = true
+    }
+
+    /// The fetch has brought keys.
     ///
     /// - Parameters:
-    ///   - now: when it ended.
-    ///   - jitter: from 0 to 1: gateways that were started together need not ask together.
-    mutating func succeed(at now: Instant, jitter: Double) {
+    ///   - now: when.
+    ///   - jitter: any number: which one decides where in the middle fifth of the interval the next attempt is.
+    mutating func succeed(at now: Moment, jitter: UInt64) {
         isFetching = false
         hasSucceeded = true
         failures = 0
-        earliest = now + minimumInterval
-        next = max(earliest, now + refreshInterval * (0.9 + 0.2 * jitter))
+        end = End(
+            instant: now.instant + maximumAge, seconds: now.seconds + Int(maximumAge.count / 1_000_000_000))
+        let unit = refreshInterval.count / 10_240
+        let wanted = refreshInterval.count / 10 * 9 + unit * (jitter % 2049)
+        let latest = maximumAge.count / 10 * 9
+        earliestAttempt = now.instant + minimumInterval
+        nextAttempt = max(earliestAttempt, now.instant + Nanoseconds(count: min(wanted, latest)))
     }
 
-    /// Ends a fetch that has brought none.
-    ///
-    /// - Parameters:
-    ///   - now: when it ended.
-    ///   - rest: how long the keys at hand may still be used; nil if there are none.
-    mutating func fail(at now: Instant, rest: Nanoseconds?) {
+    /// The fetch has brought nothing.
+    mutating func fail(at now: Moment) {
         isFetching = false
+        hasSucceeded = false
+        let doublings = UInt64(1) << UInt64(min(failures, 20))
         failures += 1
-        let steps = min(failures - 1, 16)
-        guard let rest else {
-            next = now + min(minimumInterval, .seconds(1 << UInt64(steps)))
-            earliest = next
+        let rest = remaining(at: now)
+        guard rest.count > 0 else {
+            let pause = min(Nanoseconds(count: Self.firstRetry.count * doublings), minimumInterval)
+            earliestAttempt = now.instant + pause
+            nextAttempt = earliestAttempt
             return
         }
-        // Not so late that the keys end without another attempt.
-        let patience = min(refreshInterval, max(minimumInterval, rest * 0.25))
-        earliest = now + minimumInterval
-        next = now + min(max(minimumInterval * Double(1 << steps), minimumInterval), patience)
-    }
-}
-
-extension Nanoseconds {
-    fileprivate static func * (duration: Nanoseconds, factor: Double) -> Nanoseconds {
-        Nanoseconds(count: UInt64(Double(duration.count) * factor))
+        let growing = min(minimumInterval.count * doublings, refreshInterval.count, rest.count / 2)
+        earliestAttempt = now.instant + minimumInterval
+        nextAttempt = max(earliestAttempt, now.instant + Nanoseconds(count: growing))
     }
 }

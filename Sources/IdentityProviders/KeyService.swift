@@ -3,8 +3,8 @@ internal import JOSE
 internal import Outbound
 package import Transport
 
-/// Keeps the keys of issuers: fetches them ahead of time, at once when a token names one that is not known, and takes them
-/// from the disk when the issuer is down.
+/// Keeps the keys of issuers: fetches them ahead of time, at once when a token names one that is not known, and from the disk
+/// when the issuer is down.
 package actor KeyService {
     private nonisolated let loop: EventLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serialExecutor }
@@ -12,19 +12,18 @@ package actor KeyService {
     package nonisolated let board = KeyBoard()
     private let calls: BlockingCalls
     private let directory: String?
-    private let clock: @Sendable () -> Moment
     private let makeClient: @Sendable (OutboundSettings) -> any ServiceClient
+    private let clock: @Sendable () -> Moment
     private let report: @Sendable (KeyEvent) -> Void
-    private var issuers: [KeptIssuer] = []
-    private var early: [CheckedContinuation<Void, Never>] = []
+    private var issuers: [RemoteIssuer] = []
+    private var lastNumber = 0
     private var random = RandomNumbers()
-
-    /// How long a discovered URL is used before it is looked for again.
-    private static let discoveryLifetime = Nanoseconds.seconds(3600)
-    /// How long an unchanged set is not written out again, though its time has changed.
-    private static let writeInterval = Nanoseconds.seconds(60)
-    /// How long idle connections may stay at most.
-    private static let sweepInterval = Nanoseconds.seconds(5)
+    private let pulse: Waiter
+    private var isRunning = false
+    /// Records that a thread is writing, by their paths: two at once would spoil each other.
+    private var recordsUnderWay: Set<String> = []
+    /// Those who wait for the first keys; woken whenever there are keys or issuers.
+    private var expectant: [CheckedContinuation<Void, Never>] = []
 
     /// - Parameters:
     ///   - loop: where it runs.
@@ -42,10 +41,17 @@ package actor KeyService {
             makeClient: { OutboundClient($0, loop: loop, calls: calls, forbidden: forbidden) })
     }
 
-    /// The same with the clock and the client of a test; both are called on the loop.
+    /// - Parameters:
+    ///   - loop: where it runs.
+    ///   - calls: threads for what blocks.
+    ///   - directory: where the last good keys are kept; nil for nowhere.
+    ///   - report: receives what happens.
+    ///   - clock: tells the time; called on the loop.
+    ///   - makeClient: makes what a provider is asked through; called on the loop.
     init(
         loop: EventLoop, calls: BlockingCalls, directory: String?, report: @escaping @Sendable (KeyEvent) -> Void,
-        clock: @escaping @Sendable () -> Moment, makeClient: @escaping @Sendable (OutboundSettings) -> any ServiceClient
+        clock: @escaping @Sendable () -> Moment,
+        makeClient: @escaping @Sendable (OutboundSettings) -> any ServiceClient
     ) {
         self.loop = loop
         self.calls = calls
@@ -53,6 +59,7 @@ package actor KeyService {
         self.report = report
         self.clock = clock
         self.makeClient = makeClient
+        pulse = Waiter(loop: loop)
     }
 
     // MARK: Issuers
@@ -62,188 +69,218 @@ package actor KeyService {
     package func keep(_ wanted: [RemoteKeysSettings]) async {
         for issuer in issuers where !wanted.contains(issuer.settings) {
             issuer.retire()
-            board.set(nil, for: issuer.settings)
+            if issuer.keys != nil { board.set(nil, for: issuer.settings) }
         }
         issuers.removeAll { $0.isRetired }
+        var added: [RemoteIssuer] = []
         for settings in wanted where issuer(settings) == nil {
-            let issuer = KeptIssuer(settings, client: makeClient(settings.client), loop: loop)
-            issuers.append(issuer)
-            await restore(issuer)
-            Task(executorPreference: loop) { await self.maintain(settings) }
+            let clock = clock
+            let fetch = KeyFetch(settings, client: makeClient(settings.client), now: { clock().instant })
+            lastNumber += 1
+            added.append(RemoteIssuer(settings, number: lastNumber, fetch: fetch))
+            issuers.append(added[added.count - 1])
         }
-        wakeEarly()
+        wakeExpectant()
+        for issuer in added { await restore(issuer) }
+        if isRunning { return pulse.wake() }
+        guard !issuers.isEmpty else { return }
+        isRunning = true
+        Task(executorPreference: loop) { await self.run() }
     }
 
-    private func issuer(_ settings: RemoteKeysSettings) -> KeptIssuer? {
+    private func issuer(_ settings: RemoteKeysSettings) -> RemoteIssuer? {
         issuers.first { $0.settings == settings }
     }
 
-    /// Fetches the keys of an issuer ahead of time, for as long as it is kept.
-    private func maintain(_ settings: RemoteKeysSettings) async {
-        guard let issuer = issuer(settings) else { return }
-        while !issuer.isRetired {
-            let now = clock().instant
-            if issuer.schedule.isDue(at: now) { await fetch(issuer) }
-            endKeys(of: issuer)
-            issuer.client.sweep()
-            let next = issuer.schedule.isFetching ? .never : issuer.schedule.next
-            _ = await issuer.waiter.wait(until: min(next, issuer.end, loop.now + Self.sweepInterval))
+    // MARK: Time
+
+    private func run() async {
+        while !issuers.isEmpty {
+            tick()
+            _ = await pulse.wait(until: .now + untilNextTurn())
         }
-        issuer.waiter.retire()
+        pulse.retire()
+        isRunning = false
     }
 
-    /// Takes care that keys end at their age, though the clock that they bear was set back.
-    private func endKeys(of issuer: KeptIssuer) {
+    /// At most a second, so that idle connections are closed and changes of the clock are seen.
+    private func untilNextTurn() -> Nanoseconds {
         let now = clock()
-        guard now.instant >= issuer.end, let kept = board.keys(issuer.settings) else { return }
-        issuer.end = .never
-        board.set(
-            FetchedKeys(keys: kept.keys, fetched: kept.fetched, end: min(kept.end, now.seconds)), for: issuer.settings)
+        let waits = issuers.lazy.filter { !$0.schedule.isFetching }
+            .map { $0.schedule.nextAttempt(at: now).since(now.instant) }
+        return min(.seconds(1), waits.min() ?? .seconds(1))
     }
 
-    // MARK: Fetching
+    /// Does what is due.
+    func tick() {
+        let now = clock()
+        for issuer in issuers {
+            issuer.fetch.client.sweep()
+            followClock(issuer, now)
+            if issuer.schedule.isDue(at: now) { begin(issuer, now) }
+        }
+    }
+
+    /// Where the date was set back, workers must not take keys for younger than they are.
+    private func followClock(_ issuer: RemoteIssuer, _ now: Moment) {
+        guard let keys = issuer.keys, let end = issuer.schedule.end(at: now), end < keys.end - 2 else { return }
+        publish(FetchedKeys(keys: keys.keys, fetched: keys.fetched - (keys.end - end), end: end), of: issuer)
+    }
+
+    // MARK: Fetches
+
+    private func begin(_ issuer: RemoteIssuer, _ now: Moment) {
+        issuer.schedule.begin()
+        issuer.attempted = now.seconds
+        let number = issuer.number
+        Task(executorPreference: loop) { await self.fetchKeys(ofIssuer: number) }
+    }
+
+    private func fetchKeys(ofIssuer number: Int) async {
+        guard let issuer = issuers.first(where: { $0.number == number }) else { return }
+        do throws(KeyFetchError) {
+            let result = try await issuer.fetch.run()
+            guard !issuer.isRetired else { return }
+            take(result, of: issuer)
+            await writeRecord(result, of: issuer)
+        } catch {
+            if !issuer.isRetired { take(error, of: issuer) }
+        }
+    }
+
+    private func take(_ result: KeyFetch.Result, of issuer: RemoteIssuer) {
+        let now = clock()
+        issuer.schedule.succeed(at: now, jitter: random.next())
+        issuer.failure = nil
+        let isChanged = issuer.keys?.keys != result.keys
+        let end = issuer.schedule.end(at: now) ?? now.seconds
+        publish(FetchedKeys(keys: result.keys, fetched: now.seconds, end: end), of: issuer)
+        issuer.endWaits()
+        pulse.wake()
+        report(
+            .fetched(
+                issuer.settings, keyCount: result.keys.count, changed: isChanged, url: result.url.description))
+    }
+
+    private func take(_ error: KeyFetchError, of issuer: RemoteIssuer) {
+        let now = clock()
+        issuer.schedule.fail(at: now)
+        issuer.failure = error
+        issuer.endWaits()
+        pulse.wake()
+        report(
+            .failed(
+                issuer.settings, error,
+                retained: issuer.schedule.isUsable(at: now) ? issuer.schedule.end(at: now) : nil))
+    }
+
+    private func publish(_ keys: FetchedKeys, of issuer: RemoteIssuer) {
+        issuer.keys = keys
+        board.set(keys, for: issuer.settings)
+        wakeExpectant()
+    }
+
+    // MARK: Questions
 
     /// Asks for newer keys than those on the board: waits for the fetch that is under way, or begins one if its time has come.
     ///
-    /// - Parameter settings: the issuer; one that is kept.
-    /// - Returns: what came of it.
-    package func refresh(_ settings: RemoteKeysSettings) async -> KeyAnswer {
-        guard let issuer = issuer(settings) else {
-            return KeyAnswer(isCurrent: false, nextAttempt: clock().seconds + 1)
-        }
-        switch issuer.schedule.chance(at: clock().instant) {
-        case .fetch: await fetch(issuer)
-        case .wait: await issuer.fetchEnds()
-        case .tooEarly: break
-        }
+    /// - Parameter issuer: one that is kept; of others there are no keys.
+    /// - Returns: what became of it, after twice the time that a request to the provider may take, at the latest.
+    package func refresh(_ issuer: RemoteKeysSettings) async -> KeyAnswer {
         let now = clock()
-        let pause = issuer.schedule.earliest.since(now.instant).count
+        guard let issuer = self.issuer(issuer) else { return KeyAnswer(isCurrent: false, nextAttempt: now.seconds) }
+        let request = issuer.schedule.request(at: now)
+        if request == .begin { begin(issuer, now) }
+        if request == .begin || request == .wait, await !issuer.waitForFetch() {
+            return KeyAnswer(isCurrent: false, nextAttempt: now.seconds + 1)
+        }
+        return answer(issuer, at: clock())
+    }
+
+    private func answer(_ issuer: RemoteIssuer, at now: Moment) -> KeyAnswer {
+        let wait =
+            if case .notBefore(let instant) = issuer.schedule.request(at: now) {
+                instant.since(now.instant)
+            } else {
+                Nanoseconds(count: 0)
+            }
         return KeyAnswer(
-            isCurrent: issuer.schedule.isCurrent(at: now.instant),
-            nextAttempt: now.seconds + Int((pause + 999_999_999) / 1_000_000_000))
+            isCurrent: !issuer.isRetired && issuer.schedule.isCurrent(at: now),
+            nextAttempt: now.seconds + Int(wait.count.dividedRoundingUp(by: 1_000_000_000)))
     }
 
-    private func fetch(_ issuer: KeptIssuer) async {
-        issuer.schedule.begin()
-        let begin = clock()
-        issuer.attempted = begin.seconds
-        let isKnown = issuer.discovered != .never && begin.instant < issuer.discovered + Self.discoveryLifetime
-        let outcome: Result<KeyFetch.Outcome, KeyFetchError>
-        do throws(KeyFetchError) {
-            let fetch = KeyFetch(issuer.settings, through: issuer.client, loop: loop)
-            outcome = .success(try await fetch.run(known: isKnown ? issuer.url : nil))
-        } catch {
-            outcome = .failure(error)
-        }
-        let now = clock()
-        switch outcome {
-        case .success(let fetched) where !issuer.isRetired:
-            if !isKnown || issuer.url != fetched.url { issuer.discovered = now.instant }
-            take(fetched, of: issuer, at: now)
-            issuer.endFetch()
-            await write(fetched, of: issuer, at: now)
-        case .failure(let error) where !issuer.isRetired:
-            fail(issuer, error, at: now)
-            issuer.endFetch()
-        default: issuer.endFetch()
+    /// Waits until there are keys of all these issuers on the board, however long that takes; those that are kept no more are
+    /// not waited for.
+    package func waitForKeys(of issuers: [RemoteKeysSettings]) async {
+        while self.issuers.contains(where: { issuers.contains($0.settings) && !$0.schedule.isUsable(at: clock()) }) {
+            await withCheckedContinuation { expectant.append($0) }
         }
     }
 
-    private func take(_ fetched: KeyFetch.Outcome, of issuer: KeptIssuer, at now: Moment) {
-        let settings = issuer.settings
-        issuer.url = fetched.url
-        issuer.failure = nil
-        issuer.schedule.succeed(at: now.instant, jitter: Double(random.next() >> 11) / Double(1 << 53))
-        issuer.end = now.instant + settings.maximumAge
-        let before = board.keys(settings)
-        let keys = FetchedKeys(
-            keys: fetched.keys, fetched: now.seconds, end: now.seconds + settings.maximumAgeSeconds)
-        board.set(keys, for: settings)
-        wakeEarly()
-        report(
-            .fetched(
-                settings, keyCount: fetched.keys.count, changed: before?.keys != fetched.keys,
-                url: fetched.url.description))
+    private func wakeExpectant() {
+        for continuation in expectant { continuation.resume() }
+        expectant.removeAll()
     }
 
-    private func fail(_ issuer: KeptIssuer, _ error: KeyFetchError, at now: Moment) {
-        let kept = board.keys(issuer.settings).flatMap { now.seconds < $0.end ? $0 : nil }
-        issuer.failure = error
-        issuer.schedule.fail(at: now.instant, rest: kept.map { .seconds(UInt64($0.end - now.seconds)) })
-        report(.failed(issuer.settings, error, retained: kept?.end))
-    }
-
-    // MARK: The disk
-
-    private func restore(_ issuer: KeptIssuer) async {
-        guard let directory else { return }
-        let (settings, now) = (issuer.settings, clock())
-        let path = KeyRecord.path(of: settings, in: directory)
-        let outcome = await calls.run { () -> Result<(record: KeyRecord, keys: KeySet), KeyRecord.Fault> in
-            Result { () throws(KeyRecord.Fault) in try KeyRecord.read(path, of: settings, now: now.seconds) }
-        }
-        switch outcome {
-        case .success(let (record, keys)):
-            let age = now.seconds - record.fetched
-            issuer.end = now.instant + .seconds(UInt64(settings.maximumAgeSeconds - age))
-            issuer.url = try? ServiceURL(record.url)
-            board.set(
-                FetchedKeys(keys: keys, fetched: record.fetched, end: record.fetched + settings.maximumAgeSeconds),
-                for: settings)
-            report(.restored(settings, age: age))
-        case .failure(.unusable(let detail)): report(.store(settings, detail: "\(path) is not used: \(detail)"))
-        case .failure(.absent), nil: break
-        }
-    }
-
-    private func write(_ fetched: KeyFetch.Outcome, of issuer: KeptIssuer, at now: Moment) async {
-        guard let directory else { return }
-        if let written = issuer.written, written.keys == fetched.keys, now.instant < written.at + Self.writeInterval {
-            return
-        }
-        let settings = issuer.settings
-        let path = KeyRecord.path(of: settings, in: directory)
-        let record = KeyRecord(fetched: now.seconds, url: fetched.url.description, text: fetched.text)
-        let outcome = await calls.run { () -> Result<Void, FileError> in
-            Result { () throws(FileError) in try record.write(path, of: settings) }
-        }
-        switch outcome {
-        case .success: issuer.written = (fetched.keys, now.instant)
-        case .failure(let error):
-            report(.store(settings, detail: "\(path) cannot be written: \(error.message)"))
-        // Other calls wait in line: the next fetch will do.
-        case nil: break
-        }
-    }
-
-    // MARK: Looking
-
-    /// Waits until there are usable keys of all these issuers on the board, however long that takes; issuers that are not kept
-    /// any more are not waited for.
-    package func waitForKeys(of wanted: [RemoteKeysSettings]) async {
-        while wanted.contains(where: { issuer($0) != nil && !hasKeys($0) }) {
-            await withCheckedContinuation { early.append($0) }
-        }
-    }
-
-    private func hasKeys(_ settings: RemoteKeysSettings) -> Bool {
-        board.keys(settings).map { clock().seconds < $0.end } ?? false
-    }
-
-    private func wakeEarly() {
-        for continuation in early { continuation.resume() }
-        early = []
-    }
-
-    /// What operators are shown of the issuers, in the order in which they came.
+    /// What operators are shown of the issuers, in the order in which they are kept.
     package func states() -> [KeyState] {
         let now = clock()
         return issuers.map { issuer in
-            KeyState(
-                settings: issuer.settings, keys: board.keys(issuer.settings), url: issuer.url?.description,
-                failure: issuer.failure, attempted: issuer.attempted,
+            let next = issuer.schedule.nextAttempt(at: now).since(now.instant)
+            return KeyState(
+                settings: issuer.settings, keys: issuer.keys,
+                url: issuer.fetch.url?.description ?? issuer.restoredURL, failure: issuer.failure,
+                attempted: issuer.attempted,
                 nextAttempt: issuer.schedule.isFetching
-                    ? nil : now.seconds + Int(issuer.schedule.next.since(now.instant).count / 1_000_000_000))
+                    ? nil : now.seconds + Int(next.count.dividedRoundingUp(by: 1_000_000_000)))
         }
     }
+
+    // MARK: Records
+
+    private func restore(_ issuer: RemoteIssuer) async {
+        guard let directory else { return }
+        let (settings, now) = (issuer.settings, clock().seconds)
+        let read = await calls.run {
+            Result { () throws(KeyRecordFault) in try KeyRecord.read(for: settings, in: directory, now: now) }
+        }
+        // Keys that were fetched meanwhile are better.
+        guard !issuer.isRetired, issuer.keys == nil else { return }
+        switch read {
+        case .success(let (record, keys)?):
+            let now = clock()
+            issuer.schedule.restore(age: max(0, now.seconds - record.fetched), at: now)
+            guard let end = issuer.schedule.end(at: now) else { return }
+            let restored = FetchedKeys(keys: keys, fetched: record.fetched, end: end)
+            issuer.restoredURL = record.url
+            issuer.written = restored
+            publish(restored, of: issuer)
+            report(.restored(settings, age: now.seconds - record.fetched))
+        case .success(nil): break
+        case .failure(let fault): report(.store(settings, detail: fault.detail))
+        case nil: report(.store(settings, detail: "the record was not read: too many files wait to be read"))
+        }
+    }
+
+    private func writeRecord(_ result: KeyFetch.Result, of issuer: RemoteIssuer) async {
+        guard let directory, !issuer.isRetired, issuer.needsRecord, let keys = issuer.keys else { return }
+        let settings = issuer.settings
+        let path = KeyRecord.path(of: settings, in: directory)
+        guard recordsUnderWay.insert(path).inserted else { return }
+        defer { recordsUnderWay.remove(path) }
+        let record = KeyRecord(
+            url: result.url.description, fetched: keys.fetched, text: String(decoding: result.text, as: UTF8.self))
+        let written = await calls.run {
+            Result { () throws(FileError) in try record.write(for: settings, in: directory) }
+        }
+        switch written {
+        case .success: issuer.written = keys
+        case .failure(let error): report(.store(settings, detail: "\(path) cannot be written: \(error.message)"))
+        case nil: report(.store(settings, detail: "\(path) was not written: too many files wait to be written"))
+        }
+    }
+}
+
+extension UInt64 {
+    fileprivate func dividedRoundingUp(by divisor: UInt64) -> UInt64 { (self + divisor - 1) / divisor }
 }

@@ -1,56 +1,75 @@
 internal import Outbound
 internal import StrictJSON
 
-/// Where an issuer's metadata says that its keys are (OpenID Connect Discovery 1.0 §3, RFC 8414 §2).
+/// What a provider says of itself (OpenID Connect Discovery 1.0 §3, RFC 8414 §2), as far as keys are concerned.
 struct ProviderMetadata {
     /// How large a document may be, in bytes.
     static let maximumSize = 64 << 10
 
-    /// Why a document is of no use.
-    enum Fault: Error, Equatable {
-        /// It is no metadata at all; in words.
-        case absent(String)
-        /// It is, and contradicts what it must say.
-        case contradicts(String)
-    }
+    /// Where the provider's keys are.
+    let keys: ServiceURL
 
-    let keysURL: ServiceURL
-
-    /// - Parameters:
-    ///   - content: the document.
-    ///   - settings: whose it must be, and what URLs are permitted.
-    /// - Throws: `Fault`; what the document says is not in it.
-    init(_ content: [UInt8], _ settings: RemoteKeysSettings) throws(Fault) {
-        guard
-            let root = try? JSONReader.read(content.span, limits: JSONLimits(depth: 16, size: Self.maximumSize)),
-            root.object != nil, let issuer = root["issuer"]?.string
-        else { throw .absent("not JSON with an issuer") }
-        // Whoever may write any document of a host must not speak for another issuer there (§4.3, RFC 8414 §3.3).
-        guard issuer.isExactly(settings.issuer) else { throw .contradicts("its issuer is another") }
-        guard let text = root["jwks_uri"]?.string else { throw .contradicts("jwks_uri is missing") }
-        do throws(ServiceURLError) {
-            keysURL = try ServiceURL(text)
-        } catch {
-            throw .contradicts("jwks_uri: \(error.message)")
-        }
-        guard settings.permits(keysURL) else { throw .contradicts("jwks_uri is http") }
-    }
-
-    /// Where the documents are looked for, in this order.
-    static func urls(of issuer: ServiceURL) throws(ServiceURLError) -> [ServiceURL] {
-        let path = issuer.target.hasSuffix("/") ? String(issuer.target.dropLast()) : issuer.target
+    /// Where an issuer's documents may be, the likelier place first.
+    ///
+    /// OpenID Connect Discovery 1.0 §4 puts the well-known name behind the issuer's path, RFC 8414 §3.1 before it.
+    ///
+    /// - Parameter issuer: what `iss` is.
+    /// - Returns: two URLs.
+    /// - Throws: `ServiceURLError` if that is no URL, or has a query.
+    static func places(of issuer: String) throws(ServiceURLError) -> [ServiceURL] {
+        let url = try ServiceURL(issuer)
+        guard !url.target.contains("?") else { throw ServiceURLError(message: "an issuer's URL has no query") }
+        let path = url.target.hasSuffix("/") ? String(url.target.dropLast()) : url.target
         return [
-            try issuer.at(path: "\(path)/.well-known/openid-configuration"),
-            try issuer.at(path: "/.well-known/oauth-authorization-server\(path)"),
+            try url.at(path: path + "/.well-known/openid-configuration"),
+            try url.at(path: "/.well-known/oauth-authorization-server" + path),
         ]
+    }
+
+    /// Reads an answer.
+    ///
+    /// - Parameters:
+    ///   - response: what the provider answered.
+    ///   - settings: whose document it must be, and what URLs it may name.
+    /// - Throws: `MetadataFault`.
+    init(_ response: OutboundResponse, for settings: RemoteKeysSettings) throws(MetadataFault) {
+        let document: JSONNode
+        do throws(AnswerFault) {
+            document = try response.object(depth: 16, maximumSize: Self.maximumSize)
+        } catch {
+            throw .absent(error)
+        }
+        guard let issuer = document["issuer"]?.string else {
+            throw .absent(AnswerFault(.parse, "no metadata: \"issuer\" is missing"))
+        }
+        // OpenID Connect Discovery 1.0 §4.3 and RFC 8414 §3.3 want them identical, so canonical equivalence will not do.
+        guard issuer.utf8.elementsEqual(settings.issuer.utf8) else {
+            let shown = String(decoding: JSONValue.string(String(issuer.prefix(256))).line, as: UTF8.self)
+            throw .wrong("the metadata is that of the issuer \(shown)")
+        }
+        guard let text = document["jwks_uri"]?.string else { throw .wrong("the metadata has no \"jwks_uri\"") }
+        do throws(ServiceURLError) {
+            keys = try ServiceURL(text)
+        } catch {
+            throw .wrong("\"jwks_uri\": \(error.message)")
+        }
+        guard keys.isSecure || Self.permitsCleartext(to: keys, settings) else {
+            throw .wrong("\"jwks_uri\" is an http URL, which is not allowed")
+        }
+    }
+
+    /// A provider elsewhere must not have the gateway ask what listens on this machine only.
+    private static func permitsCleartext(to url: ServiceURL, _ settings: RemoteKeysSettings) -> Bool {
+        if settings.client.allowsCleartext { return true }
+        guard url.isLoopback, let issuer = try? ServiceURL(settings.issuer) else { return false }
+        return issuer.isLoopback && !issuer.isSecure
     }
 }
 
-extension RemoteKeysSettings {
-    /// Whether keys may come from there: in cleartext from this machine only, and only for an issuer that is on it, too.
-    func permits(_ url: ServiceURL) -> Bool {
-        if url.isSecure || client.allowsCleartext { return true }
-        guard url.isLoopback, let issuer = try? ServiceURL(issuer) else { return false }
-        return issuer.isLoopback
-    }
+/// Why an answer is no metadata of an issuer.
+enum MetadataFault: Error {
+    /// There is no document: it may be elsewhere.
+    case absent(AnswerFault)
+    /// There is one, and it is not good.
+    case wrong(String)
 }

@@ -190,7 +190,8 @@ package final class OutboundClient {
             throw OutboundError(.http, "a redirect to nothing that could be followed")
         }
         guard request.method == .get else {
-            throw OutboundError(.http, "a redirect to \(target.host): \(request.method.name) is not redirected")
+            // What was sent may come back in it, a token for example.
+            throw OutboundError(.http, "a redirect, which \(request.method.name) does not follow")
         }
         guard target.host == request.url.host, target.port == request.url.port else {
             throw OutboundError(.http, "a redirect to \(target.hostAndPort), another host or port")

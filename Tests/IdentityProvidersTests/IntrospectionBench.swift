@@ -124,10 +124,11 @@ final class IntrospectionBench: Sendable {
 
     /// The next question that the endpoint is asked; if none comes until the test's time is up, one that nobody asked.
     func question() async -> Question {
-        while !Task.isCancelled {
+        while true {
             if let question = stage.state.withLock({ $0.questions.isEmpty ? nil : $0.questions.removeFirst() }) {
                 return question
             }
+            guard !Task.isCancelled else { break }
             await Task.yield()
         }
         return Question(request: OutboundRequest(.post, url), maximumSize: 0, deadline: .never, continuation: nil)
