@@ -36,7 +36,8 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var maximumBody: Int?
     /// The path forms that are let in although they can be read in several ways, and `methodOverride`.
     package var allow: Set<AllowedForm>
-    /// Whether the upstream sees the client's `Authorization`, and the field for API keys.
+    /// Whether the upstream sees the client's credential: `Authorization`, the field for API keys, and what stands in a place of
+    /// `token_locations`.
     package var passesAuthorization: Bool
     /// Which `Host` the upstream sees.
     package var upstreamHost: UpstreamHostConfiguration

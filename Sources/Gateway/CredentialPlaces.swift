@@ -25,7 +25,7 @@ struct CredentialPlaces {
     /// The subprotocol behind which WebSockets may offer their token; nil for none.
     let marker: [UInt8]?
 
-    /// - Returns: nil if credentials may stand in `Authorization` only.
+    /// Finds out where; nil if credentials may stand in `Authorization` only.
     init?(_ configuration: GatewayConfiguration) {
         let locations = configuration.tokenLocations
         apiKeyField = configuration.apiKeys?.header.map { Array($0.lowercased().utf8) }
