@@ -221,11 +221,13 @@ final class Exchange {
     ///
     /// - Parameters:
     ///   - client: whose request it is.
+    ///   - began: when deciding began.
     ///   - status: what the issuer says of the token, where that was asked for.
     /// - Returns: the right to forward the request.
     /// - Throws: why it is refused.
-    func decide(for client: Client, knowing status: TokenStatus?) throws(Refusal) -> Permit {
-        let began = Instant.now
+    func decide(
+        for client: Client, since began: Instant, knowing status: TokenStatus? = nil
+    ) throws(Refusal) -> Permit {
         trustVersion = generation.evaluator.follow(resources.providers.trust)
         let now = Int(resources.loop.timeOfDay / 1_000_000)
         var verdict = Verdict()

@@ -8,11 +8,12 @@ import Transport
 extension Exchange {
     /// Decides; what has to be found out first is asked for once.
     func decide(for client: Client) async throws(Refusal) -> Permit {
+        let began = Instant.now
         do throws(Refusal) {
-            return try decide(for: client, knowing: nil)
+            return try decide(for: client, since: began)
         } catch {
             guard case .unusableToken(.undecided(let question)) = error else { throw error }
-            return try decide(for: client, knowing: await answer(to: question))
+            return try decide(for: client, since: began, knowing: await answer(to: question))
         }
     }
 

@@ -155,6 +155,14 @@ def test_a_client_that_leaves_takes_no_answer_with_it(start: Start, provider: Pr
     assert len(provider.questions) == 2 and provider.connections == 1
 
 
+def test_the_log_tells_how_long_a_decision_waited_for_the_answer(start: Start, provider: Provider) -> None:
+    gateway = start()
+    provider.faults[INTROSPECTION] = slow(provider, 0.3)
+    token = provider.issue("opaque-token")
+    waited, known = (gateway.log_of(ask(gateway, token))["decision_duration"] for _ in range(2))
+    assert waited >= 0.3 > 0.1 > known
+
+
 def test_a_drain_waits_for_answers(start: Start, provider: Provider) -> None:
     gateway = start()
     provider.faults[INTROSPECTION] = slow(provider, 0.5)
