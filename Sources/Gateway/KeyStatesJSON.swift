@@ -27,7 +27,7 @@ extension KeyState {
     }
 }
 
-extension KeyFetchError {
+extension ProviderError {
     fileprivate var members: [(String, JSONValue)] {
         [("stage", .string(stage.rawValue)), ("url", .string(url)), ("detail", .string(detail))]
     }

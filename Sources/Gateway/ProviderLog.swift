@@ -50,7 +50,7 @@ final class ProviderLog: Sendable {
         logger.warning("an issuer cannot be asked about tokens: they are answered with 503", metadata: metadata)
     }
 
-    private static func metadata(_ event: String, _ issuer: String, _ error: KeyFetchError) -> Logger.Metadata {
+    private static func metadata(_ event: String, _ issuer: String, _ error: ProviderError) -> Logger.Metadata {
         [
             "event": .string(event), "issuer": .string(issuer), "stage": .string(error.stage.rawValue),
             "url": .string(error.url), "error": .string(error.detail),

@@ -68,13 +68,13 @@ struct FetchKeysCommand: ParsableCommand {
         print(String(decoding: set.value.document, as: UTF8.self), terminator: "")
     }
 
-    private func fetch(_ settings: RemoteKeysSettings) throws -> Result<KeyFetch.Result, KeyFetchError> {
+    private func fetch(_ settings: RemoteKeysSettings) throws -> Result<KeyFetch.Result, ProviderError> {
         let outcome = FetchOutcome()
         do throws(SocketError) {
             let loop = try EventLoop()
             let calls = try BlockingCalls(threadCount: 1, capacity: 16)
             Task(executorPreference: loop) {
-                do throws(KeyFetchError) {
+                do throws(ProviderError) {
                     outcome.set(.success(try await KeyFetch(settings, loop: loop, calls: calls).run()))
                 } catch {
                     outcome.set(.failure(error))
@@ -93,11 +93,11 @@ struct FetchKeysCommand: ParsableCommand {
 
 /// What a fetch came to, for the thread that waits for it.
 private final class FetchOutcome: Sendable {
-    private let result = Mutex<Result<KeyFetch.Result, KeyFetchError>?>(nil)
+    private let result = Mutex<Result<KeyFetch.Result, ProviderError>?>(nil)
 
-    var value: Result<KeyFetch.Result, KeyFetchError>? { result.withLock { $0 } }
+    var value: Result<KeyFetch.Result, ProviderError>? { result.withLock { $0 } }
 
-    func set(_ result: Result<KeyFetch.Result, KeyFetchError>) {
+    func set(_ result: Result<KeyFetch.Result, ProviderError>) {
         self.result.withLock { $0 = result }
     }
 }

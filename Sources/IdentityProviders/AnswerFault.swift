@@ -3,10 +3,10 @@ internal import StrictJSON
 
 /// Why an answer of a provider is not the JSON object that it must be.
 struct AnswerFault: Error {
-    let stage: KeyFetchError.Stage
+    let stage: ProviderError.Stage
     let detail: String
 
-    init(_ stage: KeyFetchError.Stage, _ detail: String) {
+    init(_ stage: ProviderError.Stage, _ detail: String) {
         self.stage = stage
         self.detail = detail
     }

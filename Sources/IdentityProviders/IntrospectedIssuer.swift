@@ -37,10 +37,10 @@ final class IntrospectedIssuer {
 
     /// Asks the question.
     ///
-    /// - Throws: `KeyFetchError`: why there is no answer.
+    /// - Throws: `ProviderError`: why there is no answer.
     func ask(
         _ question: IntrospectionQuestion, about token: [UInt8], clock: () -> Moment
-    ) async throws(KeyFetchError) -> IntrospectionResponse {
+    ) async throws(ProviderError) -> IntrospectionResponse {
         let request = try endpoint.request(about: token, now: question.begin.seconds)
         let response: OutboundResponse
         do throws(OutboundError) {
@@ -49,7 +49,7 @@ final class IntrospectedIssuer {
                 until: question.begin.instant + settings.client.timeout)
         } catch {
             pause.note(error.stage, at: clock().instant)
-            throw KeyFetchError(error, url: settings.endpoint)
+            throw ProviderError(error, url: settings.endpoint)
         }
         pause.note(nil, at: clock().instant)
         return try IntrospectionResponse(response, from: settings.endpoint)

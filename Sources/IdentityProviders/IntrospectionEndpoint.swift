@@ -22,8 +22,8 @@ struct IntrospectionEndpoint {
     ///   - token: the token as it came.
     ///   - now: seconds since 1970.
     /// - Returns: the request.
-    /// - Throws: `KeyFetchError` if the gateway cannot say who it is.
-    func request(about token: [UInt8], now: Int) throws(KeyFetchError) -> OutboundRequest {
+    /// - Throws: `ProviderError` if the gateway cannot say who it is.
+    func request(about token: [UInt8], now: Int) throws(ProviderError) -> OutboundRequest {
         var request = OutboundRequest(.post, url)
         request.fields = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")]
         var form = FormContent()
@@ -46,7 +46,7 @@ struct IntrospectionEndpoint {
         return request
     }
 
-    private func unsigned(_ reason: String) -> KeyFetchError {
-        KeyFetchError(.http, url: url.description, "no client assertion: \(reason)")
+    private func unsigned(_ reason: String) -> ProviderError {
+        ProviderError(.http, url: url.description, "no client assertion: \(reason)")
     }
 }

@@ -28,19 +28,19 @@ struct IntrospectionResponse {
     /// - Parameters:
     ///   - response: the response.
     ///   - url: whose it is.
-    /// - Throws: `KeyFetchError`: why it says nothing about the token, in words of the gateway only.
-    init(_ response: OutboundResponse, from url: ServiceURL) throws(KeyFetchError) {
+    /// - Throws: `ProviderError`: why it says nothing about the token, in words of the gateway only.
+    init(_ response: OutboundResponse, from url: ServiceURL) throws(ProviderError) {
         guard response.status == 200 else {
-            throw KeyFetchError(.http, url: url.description, Self.refusal(response))
+            throw ProviderError(.http, url: url.description, Self.refusal(response))
         }
         let read: Self?
         do throws(JSONError) {
             read = try Self(text: response.content)
         } catch {
-            throw KeyFetchError(.parse, url: url.description, "the answer is not JSON: \(Self.words(error))")
+            throw ProviderError(.parse, url: url.description, "the answer is not JSON: \(Self.words(error))")
         }
         guard let read else {
-            throw KeyFetchError(.parse, url: url.description, "the answer has no boolean \"active\"")
+            throw ProviderError(.parse, url: url.description, "the answer has no boolean \"active\"")
         }
         self = read
     }

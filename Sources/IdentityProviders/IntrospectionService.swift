@@ -6,7 +6,7 @@ package import Transport
 /// What happened at an introspection endpoint, for the log.
 package enum IntrospectionEvent: Sendable {
     /// A question was not answered. Those that were not asked, because several failed just before, are not told of.
-    case failed(IntrospectionSettings, KeyFetchError)
+    case failed(IntrospectionSettings, ProviderError)
 }
 
 /// Asks issuers about tokens: each token once at a time, whichever workers ask, and remembers the answers for a while.
@@ -120,7 +120,7 @@ package actor IntrospectionService {
         to question: IntrospectionQuestion, about token: [UInt8], of issuer: IntrospectedIssuer
     ) async -> IntrospectionAnswer {
         var response: IntrospectionResponse?
-        do throws(KeyFetchError) {
+        do throws(ProviderError) {
             response = try await issuer.ask(question, about: token, clock: clock)
         } catch {
             report(.failed(issuer.settings, error))

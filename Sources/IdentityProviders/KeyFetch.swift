@@ -55,13 +55,13 @@ package final class KeyFetch {
     /// Fetches the keys; takes at most twice as long as a request may.
     ///
     /// - Returns: the keys, at least one that can be used.
-    /// - Throws: `KeyFetchError`.
-    package func run() async throws(KeyFetchError) -> Result {
+    /// - Throws: `ProviderError`.
+    package func run() async throws(ProviderError) -> Result {
         let timeout = settings.client.timeout
         let deadline = now() + timeout + timeout
         if case .url(let url) = settings.source { return try await keys(from: url, until: deadline) }
         if let place, now().since(place.found) < Self.metadataLifetime {
-            do throws(KeyFetchError) {
+            do throws(ProviderError) {
                 return try await keys(from: place.url, until: deadline)
             } catch {
                 self.place = nil
@@ -77,14 +77,14 @@ package final class KeyFetch {
 
     // MARK: Discovery
 
-    private func discover(until deadline: Instant) async throws(KeyFetchError) -> ServiceURL {
+    private func discover(until deadline: Instant) async throws(ProviderError) -> ServiceURL {
         let places: [ServiceURL]
         do throws(ServiceURLError) {
             places = try ProviderMetadata.places(of: settings.issuer)
         } catch {
-            throw KeyFetchError(.parse, url: settings.issuer, "no metadata can be found: \(error.message)")
+            throw ProviderError(.parse, url: settings.issuer, "no metadata can be found: \(error.message)")
         }
-        var absent: [KeyFetchError] = []
+        var absent: [ProviderError] = []
         for place in places {
             let response = try await ask(place, maximumSize: ProviderMetadata.maximumSize, until: deadline)
             do throws(MetadataFault) {
@@ -92,23 +92,23 @@ package final class KeyFetch {
             } catch {
                 switch error {
                 case .absent(let fault):
-                    absent.append(KeyFetchError(fault.stage, url: place.description, fault.detail))
-                case .wrong(let detail): throw KeyFetchError(.parse, url: place.description, detail)
+                    absent.append(ProviderError(fault.stage, url: place.description, fault.detail))
+                case .wrong(let detail): throw ProviderError(.parse, url: place.description, detail)
                 }
             }
         }
         let details = absent.map { "\($0.url): \($0.detail)" }.joined(separator: "; ")
-        throw KeyFetchError(absent.last?.stage ?? .http, url: settings.issuer, "no metadata: \(details)")
+        throw ProviderError(absent.last?.stage ?? .http, url: settings.issuer, "no metadata: \(details)")
     }
 
     // MARK: Keys
 
-    private func keys(from url: ServiceURL, until deadline: Instant) async throws(KeyFetchError) -> Result {
+    private func keys(from url: ServiceURL, until deadline: Instant) async throws(ProviderError) -> Result {
         let response = try await ask(url, maximumSize: KeySet.maximumSize, until: deadline)
         do throws(AnswerFault) {
             return Result(keys: try Self.keys(in: response), text: response.content, url: url)
         } catch {
-            throw KeyFetchError(error.stage, url: url.description, error.detail)
+            throw ProviderError(error.stage, url: url.description, error.detail)
         }
     }
 
@@ -119,7 +119,7 @@ package final class KeyFetch {
 
     private func ask(
         _ url: ServiceURL, maximumSize: Int, until deadline: Instant
-    ) async throws(KeyFetchError) -> OutboundResponse {
+    ) async throws(ProviderError) -> OutboundResponse {
         self.url = url
         var request = OutboundRequest(.get, url)
         request.fields = [("Accept", "application/json, application/jwk-set+json")]
@@ -127,7 +127,7 @@ package final class KeyFetch {
             return try await client.send(
                 request, maximumSize: maximumSize, until: min(deadline, now() + settings.client.timeout))
         } catch {
-            throw KeyFetchError(error, url: url)
+            throw ProviderError(error, url: url)
         }
     }
 }

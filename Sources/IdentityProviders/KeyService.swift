@@ -138,7 +138,7 @@ package actor KeyService {
 
     private func fetchKeys(ofIssuer number: Int) async {
         guard let issuer = issuers.first(where: { $0.number == number }) else { return }
-        do throws(KeyFetchError) {
+        do throws(ProviderError) {
             let result = try await issuer.fetch.run()
             guard !issuer.isRetired else { return }
             take(result, of: issuer)
@@ -162,7 +162,7 @@ package actor KeyService {
                 issuer.settings, keyCount: result.keys.count, changed: isChanged, url: result.url.description))
     }
 
-    private func take(_ error: KeyFetchError, of issuer: RemoteIssuer) {
+    private func take(_ error: ProviderError, of issuer: RemoteIssuer) {
         let now = clock()
         issuer.schedule.fail(at: now)
         issuer.failure = error

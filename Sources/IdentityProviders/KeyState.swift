@@ -6,7 +6,7 @@ package struct KeyState: Sendable {
     /// The URL that the keys were fetched from last, or were to be.
     package let url: String?
     /// Why the last attempt failed; nil if it did not.
-    package let failure: KeyFetchError?
+    package let failure: ProviderError?
     /// When the last attempt was made, in seconds since 1970; nil if there was none.
     package let attempted: Int?
     /// When the next is due, in seconds since 1970.

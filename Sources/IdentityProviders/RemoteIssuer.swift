@@ -12,7 +12,7 @@ final class RemoteIssuer {
     var schedule: KeySchedule
     /// What is on the board.
     var keys: FetchedKeys?
-    var failure: KeyFetchError?
+    var failure: ProviderError?
     /// When the last attempt began, in seconds since 1970.
     var attempted: Int?
     /// Where the keys of an earlier run came from.

@@ -12,7 +12,7 @@ protocol ServiceClient: AnyObject {
 
 extension OutboundClient: ServiceClient {}
 
-extension KeyFetchError {
+extension ProviderError {
     /// A provider that gave no answer.
     init(_ error: OutboundError, url: ServiceURL) {
         let stage: Stage =

@@ -37,7 +37,7 @@ struct KeyStatesJSONTests {
         let keys = FetchedKeys(keys: try KeySet(jwks: Array(jwks.utf8).span), fetched: 100, end: 200)
         let state = KeyState(
             settings: Self.settings, keys: keys, url: "https://i/jwks",
-            failure: KeyFetchError(.lookUp, url: "https://i/jwks", "no such name"), attempted: 140, nextAttempt: 160)
+            failure: ProviderError(.lookUp, url: "https://i/jwks", "no such name"), attempted: 140, nextAttempt: 160)
         #expect(
             text([state], now: now) == #"{"keys":[{"issuer":"main","url":"https://i/jwks","count":2,"key_ids":["a\""],"#
                 + #""fetched":100,"age":\#(age),"end":200,"attempted":140,"next_attempt":160,"failure":{"stage":"dns","#

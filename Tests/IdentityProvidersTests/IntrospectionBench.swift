@@ -54,7 +54,7 @@ final class IntrospectionBench: Sendable {
         var clients = 0
         var retired = 0
         var swept = 0
-        var failures: [KeyFetchError] = []
+        var failures: [ProviderError] = []
         var time = Moment(instant: Instant(nanoseconds: 1_000_000_000_000), timeOfDay: 1_800_000_000_000_000)
     }
 
@@ -120,7 +120,7 @@ final class IntrospectionBench: Sendable {
     var clients: Int { stage.state.withLock { $0.clients } }
     var retired: Int { stage.state.withLock { $0.retired } }
     var swept: Int { stage.state.withLock { $0.swept } }
-    var failures: [KeyFetchError] { stage.state.withLock { $0.failures } }
+    var failures: [ProviderError] { stage.state.withLock { $0.failures } }
 
     /// The next question that the endpoint is asked; if none comes until the test's time is up, one that nobody asked.
     func question() async -> Question {

@@ -90,13 +90,13 @@ struct IntrospectionRequestTests {
         let pem = try SigningKey(generating: .es256).pem()
         let url = "https://issuer.test/introspect"
         #expect(
-            throws: KeyFetchError(
+            throws: ProviderError(
                 .http, url: url, "no client assertion: the algorithm does not fit the key")
         ) {
             try Self.request(.privateKey(pem: pem, algorithm: algorithm, keyID: nil))
         }
         #expect(
-            throws: KeyFetchError(
+            throws: ProviderError(
                 .http, url: url, "no client assertion: no private key in PEM form without a password")
         ) {
             try Self.request(.privateKey(pem: [], algorithm: algorithm, keyID: nil))

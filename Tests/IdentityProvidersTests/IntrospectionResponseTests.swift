@@ -17,12 +17,12 @@ struct IntrospectionResponseTests {
     }
 
     /// Why a response says nothing.
-    private static func failure(_ text: String, status: Int = 200) -> KeyFetchError? {
+    private static func failure(_ text: String, status: Int = 200) -> ProviderError? {
         do {
             _ = try read(text, status: status)
             return nil
         } catch {
-            return error as? KeyFetchError
+            return error as? ProviderError
         }
     }
 
@@ -44,7 +44,7 @@ struct IntrospectionResponseTests {
         ])
     func notBoolean(_ text: String) {
         #expect(
-            Self.failure(text) == KeyFetchError(.parse, url: Self.url, "the answer has no boolean \"active\""))
+            Self.failure(text) == ProviderError(.parse, url: Self.url, "the answer has no boolean \"active\""))
     }
 
     @Test(
@@ -91,7 +91,7 @@ struct IntrospectionResponseTests {
         arguments: [201, 204, 206, 301, 302, 307, 400, 404, 405, 429, 500, 502, 503])
     func status(_ status: Int) {
         #expect(
-            Self.failure(Self.good, status: status) == KeyFetchError(.http, url: Self.url, "status \(status)"))
+            Self.failure(Self.good, status: status) == ProviderError(.http, url: Self.url, "status \(status)"))
     }
 
     @Test(
@@ -102,7 +102,7 @@ struct IntrospectionResponseTests {
     )
     func refusedClient(_ status: Int, _ text: String) {
         let detail = "the client authentication was refused with status \(status)"
-        #expect(Self.failure(text, status: status) == KeyFetchError(.http, url: Self.url, detail))
+        #expect(Self.failure(text, status: status) == ProviderError(.http, url: Self.url, detail))
     }
 
     @Test("Nothing that the endpoint sent gets into an error", arguments: [200, 400, 401, 500])

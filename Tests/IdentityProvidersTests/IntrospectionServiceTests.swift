@@ -136,7 +136,7 @@ struct IntrospectionFlightTests {
                 return await group.reduce(into: []) { $0.append($1) }
             }
             #expect(answers == [IntrospectionBench.Answer](repeating: .unavailable, count: 10))
-            #expect(bench.failures == [KeyFetchError(.http, url: "https://issuer.test/introspect", "no luck")])
+            #expect(bench.failures == [ProviderError(.http, url: "https://issuer.test/introspect", "no luck")])
             #expect(await bench.ask("a", of: issuer, answering: activeAnswer) == .active("alice", end: 30))
         }
     }

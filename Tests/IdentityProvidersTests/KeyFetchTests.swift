@@ -19,8 +19,8 @@ struct KeyFetchTests {
         KeyFetch(try .sample(source: source), client: provider.client(), now: now)
     }
 
-    private func failure(_ fetch: KeyFetch) async -> KeyFetchError? {
-        do throws(KeyFetchError) {
+    private func failure(_ fetch: KeyFetch) async -> ProviderError? {
+        do throws(ProviderError) {
             _ = try await fetch.run()
             return nil
         } catch {
@@ -28,7 +28,7 @@ struct KeyFetchTests {
         }
     }
 
-    private func failure(answering answer: Result<OutboundResponse, OutboundError>) async throws -> KeyFetchError? {
+    private func failure(answering answer: Result<OutboundResponse, OutboundError>) async throws -> ProviderError? {
         provider.set(Self.keys, answer)
         return await failure(try fetch(.url(try ServiceURL(Self.keys))))
     }
@@ -126,7 +126,7 @@ struct KeyFetchTests {
     @Test("A page is told as such")
     func page() async throws {
         let error = try await failure(answering: answer("<!doctype html>", mediaType: "text/html"))
-        #expect(error == KeyFetchError(.parse, url: Self.keys, "answers text/html, not JSON"))
+        #expect(error == ProviderError(.parse, url: Self.keys, "answers text/html, not JSON"))
     }
 
     @Test("No name that the provider gave a key fills the log")
@@ -135,13 +135,13 @@ struct KeyFetchTests {
         let key = #"{"kty":"EC","crv":"P-256","kid":"\#(name)","x":"AA","y":"AA"}"#
         let error = try await failure(answering: answer(#"{"keys":[\#(key)]}"#))
         #expect(error?.stage == .parse && error?.detail.hasPrefix("keys[0] (kid \"éé") == true)
-        #expect(error?.detail.unicodeScalars.count == KeyFetchError.maximumDetail)
+        #expect(error?.detail.unicodeScalars.count == ProviderError.maximumDetail)
     }
 
     @Test("Any status but 200 is told", arguments: [204, 301, 401, 500])
     func status(_ status: Int) async throws {
         let error = try await failure(answering: answer("{\"keys\":[]}", status: status))
-        #expect(error == KeyFetchError(.http, url: Self.keys, "status \(status)"))
+        #expect(error == ProviderError(.http, url: Self.keys, "status \(status)"))
     }
 
     @Test(

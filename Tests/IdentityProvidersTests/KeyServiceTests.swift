@@ -154,7 +154,7 @@ struct KeyServiceTests {
         bench.passTime(seconds: 10)
         _ = await bench.service.refresh(bench.settings)
         state = try #require(await bench.service.states().first)
-        #expect(state.failure == KeyFetchError(.http, url: KeyBench.url, "status 500"))
+        #expect(state.failure == ProviderError(.http, url: KeyBench.url, "status 500"))
         #expect(state.attempted == KeyBench.start + 10)
         #expect(state.nextAttempt == KeyBench.start + 20)
     }

@@ -1,5 +1,5 @@
-/// Why keys were not to be had, and at which stage.
-package struct KeyFetchError: Error, Sendable, Equatable {
+/// Why a provider gave no answer that is of use, and at which stage.
+package struct ProviderError: Error, Sendable, Equatable {
     package enum Stage: String, Sendable {
         case lookUp = "dns"
         case connect
