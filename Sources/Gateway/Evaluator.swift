@@ -72,7 +72,6 @@ final class Evaluator {
         } catch {
             throw .inconsistentPolicy
         }
-        authenticator.adopt(Denylist(configuration.revocations))
     }
 
     /// Takes over the verified tokens of the evaluator before; those whose issuer's settings have changed are not found.
@@ -97,6 +96,9 @@ final class Evaluator {
         authenticator.adopt(trust.denylist)
         return version
     }
+
+    /// Refuses from now on what is revoked, where there is no state to follow.
+    func revoke(_ denylist: Denylist) { authenticator.adopt(denylist) }
 
     /// Notes what became of the question for an issuer's keys, so that it is not asked again at once.
     func note(_ answer: KeyAnswer, ofIssuerAt index: Int, now: Int) {

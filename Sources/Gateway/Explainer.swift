@@ -2,6 +2,7 @@ import AccessLog
 package import Configuration
 import HTTP
 import JOSE
+import Revocation
 import Routing
 import StrictJSON
 
@@ -54,6 +55,9 @@ package final class Explainer {
             }
             evaluator = try Evaluator(configuration)
             rehearsal = try Evaluator(rehearsed)
+            let denylist = Denylist(configuration.revocations)
+            evaluator.revoke(denylist)
+            rehearsal.revoke(denylist)
         } catch let error as EvaluatorError {
             throw .evaluator(error)
         } catch {

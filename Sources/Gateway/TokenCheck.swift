@@ -1,6 +1,7 @@
 import Authentication
 package import Configuration
 import JOSE
+import Revocation
 import StrictJSON
 
 /// What a configuration thinks of a token.
@@ -22,6 +23,7 @@ package struct TokenCheck {
     /// - Throws: what the configuration's reader should have found: a fault of ours.
     package init(_ token: Span<UInt8>, by configuration: GatewayConfiguration, now: Int) throws(EvaluatorError) {
         let evaluator = try Evaluator(configuration)
+        evaluator.revoke(Denylist(configuration.revocations))
         let signed = try? SignedToken(compact: token, maximumSize: configuration.limits.token)
         let named = signed?.unverifiedIssuer
         let issuer = named.flatMap { name in configuration.issuers.first { $0.issuer.isExactly(name) } }
