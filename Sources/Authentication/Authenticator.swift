@@ -343,11 +343,7 @@ package final class Authenticator {
     /// `names` with their lengths, so that no two lists are written the same.
     private static func bytes(of names: [String]) -> [UInt8] {
         var bytes: [UInt8] = []
-        for name in names {
-            bytes.append(decimal: name.utf8.count)
-            bytes.append(UInt8(ascii: ":"))
-            bytes.append(contentsOf: name.utf8)
-        }
+        for name in names { bytes.append(counted: name.utf8) }
         bytes.append(UInt8(ascii: "/"))
         return bytes
     }

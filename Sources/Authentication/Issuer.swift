@@ -92,11 +92,6 @@ package struct Issuer: Sendable {
     /// Appends `texts` with their lengths, so that no two lists are written the same.
     private static func append(_ texts: [String], to bytes: inout [UInt8]) {
         bytes.append(decimal: texts.count)
-        for text in texts {
-            bytes.append(UInt8(ascii: ":"))
-            bytes.append(decimal: text.utf8.count)
-            bytes.append(UInt8(ascii: ":"))
-            bytes.append(contentsOf: text.utf8)
-        }
+        for text in texts { bytes.append(counted: text.utf8) }
     }
 }

@@ -37,6 +37,14 @@ extension Array where Element == UInt8 {
         }
     }
 
+    /// Appends `bytes` behind their number, so that no two lists of texts are written the same.
+    package mutating func append(counted bytes: some Collection<UInt8>) {
+        append(":")
+        append(decimal: bytes.count)
+        append(":")
+        append(contentsOf: bytes)
+    }
+
     /// Overwrites the bytes from `offset` on with those of `source`, a range of this array; the two may overlap.
     mutating func replaceBytes(at offset: Int, from source: Range<Int>) {
         precondition(source.lowerBound >= 0 && source.upperBound <= count && offset + source.count <= count)

@@ -39,14 +39,8 @@ extension IntrospectionSettings {
     fileprivate var fingerprint: SHA256Digest {
         var bytes: [UInt8] = []
         bytes.append(decimal: Int(cacheLifetime.count))
-        for text in [endpoint.description, clientID, client.tls.serverName ?? ""].map({ Array($0.utf8) })
-            + [client.tls.authorities ?? []]
-        {
-            bytes.append(":")
-            bytes.append(decimal: text.count)
-            bytes.append(":")
-            bytes += text
-        }
+        for text in [endpoint.description, clientID, client.tls.serverName ?? ""] { bytes.append(counted: text.utf8) }
+        bytes.append(counted: client.tls.authorities ?? [])
         return SHA256.hash(bytes.span)
     }
 }
