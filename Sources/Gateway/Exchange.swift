@@ -229,7 +229,7 @@ final class Exchange {
         for client: Client, since began: Instant, knowing status: TokenStatus? = nil
     ) throws(Refusal) -> Permit {
         trustVersion = generation.evaluator.follow(resources.providers.trust)
-        let now = Int(resources.loop.timeOfDay / 1_000_000)
+        let now = resources.loop.seconds
         var verdict = Verdict()
         defer {
             decided = .now

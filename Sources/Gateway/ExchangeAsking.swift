@@ -26,7 +26,7 @@ extension Exchange {
         case .keys(let issuer):
             guard case .keys(let settings) = evaluator.sources[issuer] else { return nil }
             let answer = await providers.keys.refresh(settings)
-            evaluator.note(answer, ofIssuerAt: issuer, now: Int(resources.loop.timeOfDay / 1_000_000))
+            evaluator.note(answer, ofIssuerAt: issuer, now: resources.loop.seconds)
             return nil
         case .status(let issuer, let token):
             guard case .status(let settings) = evaluator.sources[issuer] else { return .unknown }
@@ -44,6 +44,6 @@ extension Exchange {
         guard trust.version != trustVersion, let principal else { return false }
         let evaluator = resources.generation.evaluator
         trustVersion = evaluator.follow(trust)
-        return evaluator.isRevoked(principal, now: Int(resources.loop.timeOfDay / 1_000_000))
+        return evaluator.isRevoked(principal, now: resources.loop.seconds)
     }
 }

@@ -26,7 +26,7 @@ extension Exchange {
         let attempt = LoginAttempt(tokenRequest, from: believed?.address ?? client.origin.address)
         let clock = Int(resources.loop.now.nanoseconds / 1_000_000_000)
         if let seconds = logins.attempts.begin(attempt.subjects, now: clock) { throw .rateLimited(seconds: seconds) }
-        let now = Int(resources.loop.timeOfDay / 1_000_000)
+        let now = resources.loop.seconds
         let result = await logins.calls.run { () -> Result<IssuedToken, TokenEndpointError> in
             Result { () throws(TokenEndpointError) in try issuer.answer(tokenRequest, now: now) }
         }

@@ -33,16 +33,10 @@ struct RouteListText {
 
     /// The name and the cells of a column, filled up to the widest.
     private static func aligned(_ name: String, _ cells: [String]) -> [String] {
-        let texts = [name] + cells.map { $0.isEmpty ? "-" : printable($0) }
+        // The name of a role may hold anything.
+        let texts = [name] + cells.map { $0.isEmpty ? "-" : $0.printable }
         let width = texts.map(\.count).max() ?? 0
         return texts.map { $0 + String(repeating: " ", count: width - $0.count) }
-    }
-
-    /// The text with control characters escaped, which the name of a role may hold.
-    private static func printable(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        bytes.append(jsonText: text.utf8.span)
-        return bytes.span.text
     }
 
     private static func flags(of route: RouteConfiguration) -> String {

@@ -14,6 +14,8 @@ internal import Synchronization
     package private(set) var now = Instant.now
     /// The time of day, in microseconds since 1970, refreshed as `now` is.
     package private(set) var timeOfDay = WallClock.microseconds
+    /// The same in whole seconds, as tokens tell time.
+    package var seconds: Int { Int(timeOfDay / 1_000_000) }
 
     private let epoll: Descriptor
     private let wakeUp: Descriptor
